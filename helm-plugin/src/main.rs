@@ -1,0 +1,2 @@
+//! `helm eks-deploy`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Turns a folder into a container image: natively, or by BuildKit.

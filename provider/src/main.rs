@@ -1,0 +1,2 @@
+//! The Terraform provider `ecr`.
+fn main() {}

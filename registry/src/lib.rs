@@ -1,0 +1,1 @@
+//! Names, digests, credentials, push and pull for Amazon ECR and OCI registries.
