@@ -1,1 +1,24 @@
 //! Names, digests, credentials, push and pull for Amazon ECR and OCI registries.
+//!
+//! [`Registry`] is the way in: it looks up, reads, pushes and tags images in any registry, finds the credentials
+//! by the host, retries what can be retried and never sends what is already there. [`names`] are parsed once, at
+//! the edge; [`content`] is what a registry stores. This library knows neither Terraform nor Helm, nor how an
+//! image is built.
+
+pub mod content;
+mod endpoints;
+mod error;
+pub mod names;
+mod progress;
+mod push;
+mod registry;
+mod secret;
+
+pub use content::{Blob, BlobSource, Descriptor, Image, ImageConfig, Manifest, ManifestKind};
+pub use endpoints::{ENDPOINTS_VARIABLE, EndpointError, Endpoints};
+pub use error::{Action, Cause, Denied, Error, ErrorKind, Outcome, Trouble};
+pub use names::{Digest, EcrHost, Host, NameError, Platform, Reference, Repository, Tag, Version};
+pub use progress::{Event, How, Progress};
+pub use push::PushReport;
+pub use registry::{Login, Registry, Settings, TagOutcome};
+pub use secret::Secret;

@@ -1,0 +1,163 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{Descriptor, media_type};
+use crate::names::Digest;
+
+/// A manifest as a registry holds it: the bytes, and what they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// One of [`media_type::MANIFESTS`].
+    pub media_type: String,
+    /// The digest of [`Self::raw`].
+    pub digest: Digest,
+    /// The very bytes; what is sent on is these.
+    pub raw: Bytes,
+    /// What the bytes say.
+    pub kind: ManifestKind,
+}
+
+/// What a manifest describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "manifests are few, and nearly all are images")]
+pub enum ManifestKind {
+    /// An image for one platform.
+    Image(ImageManifest),
+    /// Images for several platforms.
+    Index(ImageIndex),
+}
+
+/// An image for one platform: its configuration and its layers, the lowest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageManifest {
+    /// Always 2.
+    pub schema_version: u32,
+    /// Registries want it although OCI lets it be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// What this is, if it is not an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// The configuration.
+    pub config: Descriptor,
+    /// The layers, the lowest first.
+    pub layers: Vec<Descriptor>,
+    /// The manifest that this one is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// Free text by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl ImageManifest {
+    /// An OCI manifest of these.
+    pub fn oci(config: Descriptor, layers: Vec<Descriptor>, annotations: BTreeMap<String, String>) -> Self {
+        let media_type = Some(media_type::OCI_MANIFEST.to_owned());
+        Self {
+            schema_version: 2,
+            media_type,
+            artifact_type: None,
+            config,
+            layers,
+            subject: None,
+            annotations,
+        }
+    }
+}
+
+/// Images for several platforms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageIndex {
+    /// Always 2.
+    pub schema_version: u32,
+    /// Registries want it although OCI lets it be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The manifests, each with its platform.
+    pub manifests: Vec<Descriptor>,
+    /// Free text by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Bytes that are no manifest.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ManifestError {
+    /// A kind of manifest that nobody writes any more, or not a manifest at all.
+    #[error("media type `{0}` is not one of an image or index")]
+    MediaType(String),
+    /// No JSON, or not the fields that belong there.
+    #[error("it is not a valid manifest")]
+    Json(#[source] std::sync::Arc<serde_json::Error>),
+    /// The media type it came with and the one it names differ.
+    #[error("it came as `{given}` but calls itself `{named}`")]
+    Mismatch {
+        /// From the registry's answer.
+        given: String,
+        /// From the manifest.
+        named: String,
+    },
+}
+
+impl Manifest {
+    /// The longest manifest a registry takes, in bytes.
+    pub const MAX_SIZE: u64 = 4 * 1024 * 1024;
+
+    /// Reads a manifest. An empty media type means: the one the manifest itself names.
+    pub fn parse(media_type: &str, raw: Bytes) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Named {
+            media_type: Option<String>,
+        }
+        let json = |error| ManifestError::Json(std::sync::Arc::new(error));
+        let given = media_type.split(';').next().unwrap_or_default().trim();
+        let named = serde_json::from_slice::<Named>(&raw).map_err(json)?.media_type.unwrap_or_default();
+        let media_type = match (media_type::MANIFESTS.contains(&given), named.is_empty()) {
+            (true, false) if given != named => {
+                return Err(ManifestError::Mismatch { given: given.to_owned(), named });
+            }
+            (true, _) => given.to_owned(),
+            (false, _) if media_type::MANIFESTS.contains(&named.as_str()) => named,
+            (false, _) => return Err(ManifestError::MediaType(given.to_owned())),
+        };
+        let kind = if media_type::is_index(&media_type) {
+            ManifestKind::Index(serde_json::from_slice(&raw).map_err(json)?)
+        } else {
+            ManifestKind::Image(serde_json::from_slice(&raw).map_err(json)?)
+        };
+        Ok(Self { media_type, digest: Digest::of(&raw), raw, kind })
+    }
+
+    /// Writes the manifest of an image.
+    pub fn of_image(manifest: ImageManifest) -> Self {
+        let media_type = manifest.media_type.clone().unwrap_or_else(|| media_type::OCI_MANIFEST.to_owned());
+        Self::written(media_type, to_json(&manifest), ManifestKind::Image(manifest))
+    }
+
+    /// Writes the index of these manifests, each described with its platform.
+    pub fn of_index(manifests: Vec<Descriptor>, annotations: BTreeMap<String, String>) -> Self {
+        let media_type = media_type::OCI_INDEX.to_owned();
+        let index =
+            ImageIndex { schema_version: 2, media_type: Some(media_type.clone()), manifests, annotations };
+        Self::written(media_type, to_json(&index), ManifestKind::Index(index))
+    }
+
+    /// Describes this manifest.
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::new(&self.media_type, self.digest, self.raw.len() as u64)
+    }
+
+    fn written(media_type: String, raw: Bytes, kind: ManifestKind) -> Self {
+        Self { media_type, digest: Digest::of(&raw), raw, kind }
+    }
+}
+
+fn to_json<T: Serialize>(value: &T) -> Bytes {
+    serde_json::to_vec(value).expect("maps have text keys, so writing to memory cannot fail").into()
+}

@@ -1,0 +1,410 @@
+//! What can go wrong between this machine and a registry, in words a person can act on.
+
+use std::{fmt, io, path::PathBuf, sync::Arc};
+
+use crate::{
+    content::ManifestError,
+    names::{Digest, Host, Repository, Tag},
+};
+
+/// A cause from another library, shared because one failure may answer several callers.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Something that could not be done with something in a registry.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot {action} `{object}`")]
+pub struct Error {
+    /// What was being done.
+    pub action: Action,
+    /// To what: a reference, a repository, a host.
+    pub object: String,
+    /// What prevented it.
+    #[source]
+    pub kind: Box<ErrorKind>,
+}
+
+/// What was being done when an error came up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Asking what a tag or digest is.
+    LookUp,
+    /// Fetching a manifest or a blob.
+    Read,
+    /// Sending an image.
+    Push,
+    /// Pointing a tag at an image.
+    Tag,
+    /// Taking a tag away.
+    Untag,
+    /// Asking for the tags of an image.
+    Describe,
+    /// Setting up the client.
+    SetUp,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LookUp => "look up",
+            Self::Read => "read",
+            Self::Push => "push",
+            Self::Tag => "tag",
+            Self::Untag => "untag",
+            Self::Describe => "describe",
+            Self::SetUp => "set up access to",
+        })
+    }
+}
+
+/// What prevented it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ErrorKind {
+    /// The registry has no such image.
+    #[error("the registry has no such image")]
+    ImageMissing,
+    /// The repository has no such tag.
+    #[error("the repository has no tag `{0}`")]
+    TagMissing(Tag),
+    /// The registry has no such repository.
+    #[error("repository `{0}` does not exist")]
+    RepositoryMissing(Repository),
+    /// The registry knows who asks, and refuses.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The registry wants to know who asks, and no credentials were found.
+    #[error("no credentials for `{host}` (tried: {})", tried.join(", "))]
+    NoCredentials {
+        /// The registry.
+        host: Host,
+        /// Where credentials were looked for, in order.
+        tried: Vec<String>,
+    },
+    /// The registry does not accept the credentials.
+    #[error("`{host}` does not accept the credentials from {origin}{}", after(message))]
+    CredentialsRefused {
+        /// The registry.
+        host: Host,
+        /// Where the credentials come from.
+        origin: String,
+        /// The registry's words.
+        message: String,
+    },
+    /// AWS gave no credentials, or no registry password for them.
+    #[error("AWS gives no registry password{}", after(message))]
+    AwsCredentials {
+        /// AWS's words, code first.
+        message: String,
+        /// The SDK's error.
+        #[source]
+        cause: Cause,
+    },
+    /// The tag exists, points elsewhere and cannot be moved.
+    #[error("tag `{tag}` is immutable{}", points_to.map(|digest| format!(" and points to {digest}")).unwrap_or_default())]
+    TagImmutable {
+        /// The tag.
+        tag: Tag,
+        /// What it points at, as far as known.
+        points_to: Option<Digest>,
+    },
+    /// Not the bytes that were asked for.
+    #[error("the content has digest {actual}, not {expected}")]
+    DigestMismatch {
+        /// The digest asked for.
+        expected: Digest,
+        /// The digest of what came.
+        actual: Digest,
+    },
+    /// Not as long as it was said to be.
+    #[error("the content has {actual} bytes, not {expected}")]
+    SizeMismatch {
+        /// Bytes announced.
+        expected: u64,
+        /// Bytes found.
+        actual: u64,
+    },
+    /// Longer than can be taken into memory.
+    #[error("the content is longer than the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// What came is no manifest.
+    #[error("what the registry has there is not an image this program can use")]
+    Manifest(#[from] ManifestError),
+    /// The manifest names content that the registry does not have.
+    #[error("the registry misses content that the manifest names{}", after(.0))]
+    ContentMissing(String),
+    /// The registry refuses for a reason of its own.
+    #[error("the registry refuses: {status}{}", after(message))]
+    Refused {
+        /// The HTTP status, or the API's error code.
+        status: String,
+        /// The registry's words, code first.
+        message: String,
+    },
+    /// The registry asks for fewer requests.
+    #[error("the registry asks to slow down{}", after(.0))]
+    Throttled(String),
+    /// The registry is in trouble.
+    #[error("the registry is in trouble: {status}{}", after(message))]
+    Unavailable {
+        /// The HTTP status.
+        status: String,
+        /// The registry's words.
+        message: String,
+    },
+    /// The answer is none that a registry gives.
+    #[error("the answer is not a registry's: {0}")]
+    Protocol(String),
+    /// No connection, or it broke.
+    #[error("no answer from `{host}`: {trouble}")]
+    NoAnswer {
+        /// The host that was addressed, with the mapping of endpoints applied.
+        host: String,
+        /// In what way.
+        trouble: Trouble,
+        /// The HTTP client's error.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// A file to be sent or written.
+    #[error("file `{}` cannot be used", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        cause: Arc<io::Error>,
+    },
+    /// The docker configuration file.
+    #[error("docker configuration `{}` cannot be read", path.display())]
+    DockerConfig {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        cause: Cause,
+    },
+    /// Only ECR can do this.
+    #[error("`{0}` is not a private ECR registry with AWS access, and only ECR's API can do this")]
+    NotEcr(Host),
+    /// The HTTP client cannot be made.
+    #[error("the HTTP client does not start")]
+    Client(#[source] Cause),
+}
+
+/// A refusal, with what the service said about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Denied {
+    /// The service's words.
+    pub message: String,
+    /// The permission that is missing, `ecr:PutImage`.
+    pub action: Option<String>,
+    /// Who is missing it, an ARN.
+    pub principal: Option<String>,
+    /// On what, an ARN.
+    pub resource: Option<String>,
+}
+
+impl Denied {
+    /// Takes action and ARNs out of the service's sentence:
+    /// `User: ARN is not authorized to perform: ACTION on resource: ARN because …`.
+    pub fn parse(message: &str) -> Self {
+        let word_after = |mark: &str| {
+            let (_, rest) = message.split_once(mark)?;
+            let word = rest.split_whitespace().next()?.trim_end_matches([',', '.', ';']);
+            (!word.is_empty()).then(|| word.to_owned())
+        };
+        Self {
+            message: message.to_owned(),
+            action: word_after("not authorized to perform:"),
+            principal: word_after("User:"),
+            resource: word_after("on resource:"),
+        }
+    }
+}
+
+impl std::error::Error for Denied {}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.action {
+            Some(action) => write!(f, "not allowed: {action} is missing{}", after(&self.message)),
+            None => write!(f, "not allowed{}", after(&self.message)),
+        }
+    }
+}
+
+/// How a connection failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The name is not known.
+    Dns,
+    /// The other side's certificate is not trusted, or TLS failed otherwise.
+    Tls,
+    /// Nobody listens there.
+    Connect,
+    /// Nothing came, or nothing was taken, for too long.
+    Timeout,
+    /// The connection broke in the middle.
+    Cut,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "its name cannot be resolved",
+            Self::Tls => "TLS fails",
+            Self::Connect => "no connection",
+            Self::Timeout => "time is up",
+            Self::Cut => "the connection broke",
+        })
+    }
+}
+
+/// What a failed look at a registry means for what is known about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The image, or its whole repository, is gone.
+    ImageGone,
+    /// The tag is gone.
+    TagGone,
+    /// The registry does not let this identity look; nothing is known.
+    NotAllowed,
+    /// The registry did not answer; nothing is known.
+    NoAnswer,
+    /// Anything else; nothing is known.
+    Other,
+}
+
+impl Error {
+    pub(crate) fn new(action: Action, object: impl fmt::Display, kind: impl Into<ErrorKind>) -> Self {
+        Self { action, object: object.to_string(), kind: Box::new(kind.into()) }
+    }
+
+    /// Whether the same may work a little later.
+    pub fn is_transient(&self) -> bool {
+        self.kind.is_transient()
+    }
+
+    /// What this says about the thing that was looked at.
+    pub fn outcome(&self) -> Outcome {
+        self.kind.outcome()
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        self.kind.hint()
+    }
+}
+
+impl ErrorKind {
+    /// Whether the same may work a little later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Throttled(_) | Self::Unavailable { .. } => true,
+            Self::NoAnswer { trouble, .. } => *trouble != Trouble::Tls,
+            _ => false,
+        }
+    }
+
+    /// What this says about the thing that was looked at.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::ImageMissing | Self::RepositoryMissing(_) => Outcome::ImageGone,
+            Self::TagMissing(_) => Outcome::TagGone,
+            Self::Denied(_)
+            | Self::NoCredentials { .. }
+            | Self::CredentialsRefused { .. }
+            | Self::AwsCredentials { .. } => Outcome::NotAllowed,
+            Self::Throttled(_) | Self::Unavailable { .. } | Self::NoAnswer { .. } => Outcome::NoAnswer,
+            Self::TagImmutable { .. }
+            | Self::DigestMismatch { .. }
+            | Self::SizeMismatch { .. }
+            | Self::TooLarge { .. }
+            | Self::Manifest(_)
+            | Self::ContentMissing(_)
+            | Self::Refused { .. }
+            | Self::Protocol(_)
+            | Self::File { .. }
+            | Self::DockerConfig { .. }
+            | Self::NotEcr(_)
+            | Self::Client(_) => Outcome::Other,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::RepositoryMissing(repository) => return Some(create_repository(repository)),
+            Self::Denied(denied) => return denied.hint(),
+            Self::NoCredentials { host, .. } if host.ecr().is_some() => {
+                "give AWS credentials: a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role"
+            }
+            Self::NoCredentials { .. } => {
+                "log in to the registry, so that docker's configuration has its password"
+            }
+            Self::CredentialsRefused { .. } => {
+                "renew the credentials; those at hand are wrong or have expired"
+            }
+            Self::AwsCredentials { .. } => {
+                "check the AWS credentials: whether they are still valid, and allow ecr:GetAuthorizationToken"
+            }
+            Self::TagImmutable { .. } => {
+                "use a new tag, or leave the tag out and refer to the image by digest"
+            }
+            Self::NoAnswer { trouble, .. } => trouble.hint(),
+            Self::Throttled(_) => "try again later, with less parallelism, or ask AWS for a higher quota",
+            Self::Unavailable { .. } => "try again later",
+            Self::File { .. } => "keep the file as it is until the image is sent",
+            Self::Manifest(_) => "refer to an image or index of media type OCI v1 or Docker v2",
+            Self::ImageMissing
+            | Self::TagMissing(_)
+            | Self::DigestMismatch { .. }
+            | Self::SizeMismatch { .. }
+            | Self::TooLarge { .. }
+            | Self::ContentMissing(_)
+            | Self::Refused { .. }
+            | Self::Protocol(_)
+            | Self::DockerConfig { .. }
+            | Self::NotEcr(_)
+            | Self::Client(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Denied {
+    fn hint(&self) -> Option<String> {
+        let action = self.action.as_ref()?;
+        let principal = self.principal.as_deref().unwrap_or("the identity in use");
+        let resource = self.resource.as_deref().unwrap_or("the repository");
+        Some(format!("allow {action} on {resource} to {principal}"))
+    }
+}
+
+impl Trouble {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Dns => "check the host's name, the network, and registry_endpoints",
+            Self::Tls => "check the host's certificate and the machine's trusted certificates",
+            Self::Connect | Self::Timeout | Self::Cut => "check the network, proxies, and registry_endpoints",
+        }
+    }
+}
+
+fn create_repository(repository: &Repository) -> String {
+    let name = repository.name();
+    match repository.host().ecr() {
+        Some(ecr) => format!(
+            "create it first: an aws_ecr_repository named \"{name}\" in account {}, region {}",
+            ecr.account, ecr.region
+        ),
+        None => format!("create repository \"{name}\" in registry {} first", repository.host()),
+    }
+}
+
+/// `: message`, or nothing.
+fn after(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}
