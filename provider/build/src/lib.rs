@@ -1,1 +1,20 @@
 //! Turns a folder into a container image: natively, or by BuildKit.
+//!
+//! Look, decide, act: [`observe`] reads the files a [`Recipe`] names, [`source_hash`] makes one value of
+//! both, and `build` makes the image. Nothing here knows Terraform, and nothing here pushes.
+
+mod context;
+mod error;
+mod hash;
+mod ignore;
+mod recipe;
+mod sources;
+mod terraform_files;
+mod tree;
+mod walk;
+
+pub use error::{ContextError, Role};
+pub use hash::{Format, SourceHash, SourceHashError, source_hash};
+pub use ignore::PatternError;
+pub use recipe::{Compression, DockerfileRecipe, FilesRecipe, How, LayerSource, Recipe, UnknownCompression};
+pub use sources::{Sources, observe};

@@ -1,0 +1,202 @@
+//! Everything on this machine that goes into an image, read at once.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    error::{ContextError, Role},
+    ignore::Rules,
+    recipe::{DockerfileRecipe, FilesRecipe, How, LayerSource},
+    terraform_files,
+    tree::{Entry, Tree},
+    walk,
+};
+
+/// The trees a build takes content from.
+///
+/// A Dockerfile has one, its context folder after the ignore rules; files have one for each layer. The
+/// Dockerfile itself is apart from the tree, because the build reads it even when it is ignored or lies
+/// outside the context. An ignore file counts by what it does; its text is content only where the build can
+/// copy it, as a file of the tree like any other.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) dockerfile: Option<Dockerfile>,
+}
+
+/// A tree and where it goes.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// The place in the image, or empty for the context of a Dockerfile.
+    destination: String,
+    pub(crate) tree: Tree,
+}
+
+/// The Dockerfile as it was read.
+#[derive(Debug)]
+pub(crate) struct Dockerfile {
+    /// For people: its path in the context, or its file name when it is elsewhere.
+    pub(crate) name: String,
+    pub(crate) content: Vec<u8>,
+}
+
+impl Context {
+    pub(crate) fn read(how: &How) -> Result<Self, ContextError> {
+        match how {
+            How::Dockerfile(recipe) => Self::of_dockerfile(recipe),
+            How::Files(recipe) => Self::of_files(recipe),
+        }
+    }
+
+    /// How many names of a path make it a top-level path.
+    pub(crate) fn summary_depth(&self) -> usize {
+        let depths = self.parts.iter().map(|part| part.destination.matches('/').count());
+        depths.max().unwrap_or_default().max(1)
+    }
+
+    fn of_dockerfile(recipe: &DockerfileRecipe) -> Result<Self, ContextError> {
+        let root = &recipe.context;
+        match fs::metadata(root) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                let path = root.clone();
+                return Err(ContextError::WrongKind { role: Role::Context, path, found: "a file" });
+            }
+            Err(source) => return Err(absent(Role::Context, root, source)),
+        }
+        let location = root.join(recipe.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile")));
+        let dockerfile = read_dockerfile(root, &location)?;
+        let tree = walk::read(root, &rules_of_dockerfile(root, &location)?)?;
+        let part = Part { destination: String::new(), tree };
+        Ok(Self { parts: vec![part], dockerfile: Some(dockerfile) })
+    }
+
+    fn of_files(recipe: &FilesRecipe) -> Result<Self, ContextError> {
+        let parts = recipe.layers.iter().map(Part::of_layer).collect::<Result<_, _>>()?;
+        Ok(Self { parts, dockerfile: None })
+    }
+}
+
+impl Part {
+    /// A path of the tree as it is shown to people.
+    pub(crate) fn display(&self, path: &str) -> String {
+        match (self.destination.trim_end_matches('/'), path) {
+            ("", path) if self.destination.is_empty() => path.to_owned(),
+            (folder, path) if path == WHOLE => folder.to_owned(),
+            (folder, path) => format!("{folder}/{path}"),
+        }
+    }
+
+    fn of_layer(layer: &LayerSource) -> Result<Self, ContextError> {
+        let source = &layer.source;
+        let metadata = fs::metadata(source).map_err(|error| absent(Role::Source, source, error))?;
+        let tree = if metadata.is_dir() {
+            walk::read(source, &rules_at(&source.join(".dockerignore"))?.unwrap_or_default())?
+        } else if metadata.is_file() {
+            single_file(layer)?
+        } else {
+            let found = "neither a file nor a folder";
+            return Err(ContextError::WrongKind { role: Role::Source, path: source.clone(), found });
+        };
+        Ok(Self { destination: layer.destination.clone(), tree })
+    }
+}
+
+/// The path, in the tree of a layer, of a file that becomes the destination itself.
+pub(crate) const WHOLE: &str = ".";
+
+fn single_file(layer: &LayerSource) -> Result<Tree, ContextError> {
+    let path = &layer.source;
+    let not_utf8 = || ContextError::NotUtf8 { path: path.clone() };
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
+    let file = walk::read_file(path)?.filter(|_| !terraform_files::is_named_so(name));
+    let file = file.ok_or_else(|| ContextError::TerraformFile { path: path.clone() })?;
+    let name = if layer.destination.ends_with('/') { name } else { WHOLE };
+    Ok(Tree { entries: [(name.to_owned(), Entry::File(file))].into() })
+}
+
+fn read_dockerfile(root: &Path, location: &Path) -> Result<Dockerfile, ContextError> {
+    let content = fs::read(location).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => {
+            let near = dockerfiles_near(root);
+            ContextError::Missing { role: Role::Dockerfile, path: location.to_owned(), near }
+        }
+        io::ErrorKind::IsADirectory => {
+            let path = location.to_owned();
+            ContextError::WrongKind { role: Role::Dockerfile, path, found: "a folder" }
+        }
+        _ => ContextError::Unreadable { path: location.to_owned(), source },
+    })?;
+    let inside = location.strip_prefix(root).ok().filter(|path| !path.starts_with(".."));
+    let name = inside.or_else(|| location.file_name().map(Path::new)).unwrap_or(location);
+    Ok(Dockerfile { name: name.to_string_lossy().into_owned(), content })
+}
+
+/// Rules beside the Dockerfile, made for it alone, win over those of the context.
+fn rules_of_dockerfile(root: &Path, dockerfile: &Path) -> Result<Rules, ContextError> {
+    let mut own = dockerfile.as_os_str().to_owned();
+    own.push(".dockerignore");
+    Ok(match rules_at(Path::new(&own))? {
+        Some(rules) => rules,
+        None => rules_at(&root.join(".dockerignore"))?.unwrap_or_default(),
+    })
+}
+
+fn rules_at(path: &Path) -> Result<Option<Rules>, ContextError> {
+    match fs::read(path) {
+        Ok(text) => Rules::parse(&String::from_utf8_lossy(&text))
+            .map(Some)
+            .map_err(|source| ContextError::Ignore { path: path.to_owned(), source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ContextError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+fn absent(role: Role, path: &Path, source: io::Error) -> ContextError {
+    if source.kind() != io::ErrorKind::NotFound {
+        return ContextError::Unreadable { path: path.to_owned(), source };
+    }
+    ContextError::Missing { role, path: path.to_owned(), near: siblings_near(path) }
+}
+
+/// Entries of the same folder whose name differs in case, or begins or ends like the one wanted.
+fn siblings_near(path: &Path) -> Vec<String> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let alike = |name: &str| {
+        let name = name.to_lowercase();
+        !wanted.is_empty() && (name.contains(&wanted) || wanted.contains(&name))
+    };
+    names_in(parent).filter(|name| alike(name)).map(|name| shown(&parent.join(name))).take(5).collect()
+}
+
+/// Files that look like Dockerfiles, in the context and in its folders.
+fn dockerfiles_near(root: &Path) -> Vec<String> {
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        (name.contains("dockerfile") || name.contains("containerfile")) && path.is_file()
+    };
+    let here: Vec<PathBuf> = names_in(root).map(|name| root.join(name)).collect();
+    let below = here.iter().flat_map(|folder| names_in(folder).map(|name| folder.join(name)));
+    let mut near: Vec<String> =
+        here.iter().cloned().chain(below).filter(is_one).map(|path| shown(&path)).take(5).collect();
+    near.sort();
+    near
+}
+
+fn names_in(folder: &Path) -> impl Iterator<Item = String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names.into_iter()
+}
+
+fn shown(path: &Path) -> String {
+    format!("`{}`", path.display())
+}

@@ -1,0 +1,151 @@
+//! The source hash: one value that stands for everything an image is made from.
+//!
+//! It is a pure function of a [`Recipe`] and what [`crate::observe`] saw. Paths of this machine are no part
+//! of it, so equal content gives an equal hash in any folder, on any machine.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use ecr_registry::{Digest, NameError, Tag, names::Digester};
+
+use crate::{
+    recipe::{DockerfileRecipe, FilesRecipe, How, Recipe},
+    sources::Sources,
+};
+
+/// The rules by which a hash was made.
+///
+/// An image that exists keeps the format it was hashed with, so a new version of the rules plans nothing;
+/// new images get the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Format(u32);
+
+impl Format {
+    /// The format of new images.
+    pub const NEWEST: Self = Self(1);
+
+    /// The number written before the colon of a hash.
+    pub fn id(self) -> u32 {
+        self.0
+    }
+
+    /// The format after this one, which does not exist yet: it lets a test see what an upgrade would plan.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn bumped(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// `1:` (the format's id) and 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceHash {
+    format: Format,
+    digest: Digest,
+}
+
+impl SourceHash {
+    /// The format it was made with.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The tag that lets any machine find the image again: `src-1-<64 digits>` for the prefix `src-`.
+    ///
+    /// # Errors
+    /// When the prefix makes it no tag.
+    pub fn tag(&self, prefix: &str) -> Result<Tag, NameError> {
+        format!("{prefix}{}-{}", self.format.0, self.digest.hex()).parse()
+    }
+}
+
+impl fmt::Display for SourceHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.format.0, self.digest.hex())
+    }
+}
+
+/// A text that is no source hash.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no source hash: a number, a colon and 64 hexadecimal digits")]
+pub struct SourceHashError(String);
+
+impl FromStr for SourceHash {
+    type Err = SourceHashError;
+
+    fn from_str(text: &str) -> Result<Self, SourceHashError> {
+        let parse = || {
+            let (id, digits) = text.split_once(':')?;
+            let format = Format(id.parse().ok()?);
+            Some(Self { format, digest: format!("sha256:{digits}").parse().ok()? })
+        };
+        parse().filter(|hash| hash.to_string() == text).ok_or_else(|| SourceHashError(text.to_owned()))
+    }
+}
+
+/// The hash of what `recipe` makes from `sources`, by the rules of `format`.
+///
+/// Hashed: the tree, the target stage, build arguments, platforms, compression, labels, annotations,
+/// triggers, the epoch; of files also the base's reference, destinations, modes and the image's settings.
+pub fn source_hash(recipe: &Recipe, sources: &Sources, format: Format) -> SourceHash {
+    let mut fields = Fields::default();
+    fields.text("format", &format.0.to_string());
+    fields.text("tree", &sources.tree.to_string());
+    match &recipe.how {
+        How::Dockerfile(dockerfile) => dockerfile_fields(dockerfile, &mut fields),
+        How::Files(files) => files_fields(files, &mut fields),
+    }
+    fields.list("platforms", recipe.platforms.iter().map(ToString::to_string));
+    fields.text("compression", &recipe.compression.to_string());
+    fields.map("labels", &recipe.labels);
+    fields.map("annotations", &recipe.annotations);
+    fields.map("triggers", &recipe.triggers);
+    fields.text("source_date_epoch", &recipe.source_date_epoch.to_string());
+    SourceHash { format, digest: fields.0.finish() }
+}
+
+fn dockerfile_fields(recipe: &DockerfileRecipe, fields: &mut Fields) {
+    fields.text("how", "dockerfile");
+    fields.list("target", recipe.target.iter());
+    fields.map("args", &recipe.args);
+}
+
+fn files_fields(recipe: &FilesRecipe, fields: &mut Fields) {
+    fields.text("how", "files");
+    fields.list("base", recipe.base.iter().map(ToString::to_string));
+    fields.list("destinations", recipe.layers.iter().map(|layer| &layer.destination));
+    let modes = recipe.layers.iter().map(|layer| layer.mode.map_or(String::new(), |mode| mode.to_string()));
+    fields.list("modes", modes);
+    for (name, words) in [("entrypoint", &recipe.entrypoint), ("cmd", &recipe.cmd)] {
+        fields.text(name, if words.is_some() { "given" } else { "absent" });
+        fields.list(name, words.iter().flatten());
+    }
+    fields.map("env", &recipe.env);
+    fields.list("user", recipe.user.iter());
+    fields.list("workdir", recipe.workdir.iter());
+}
+
+/// Takes named values in such a way that no two different sequences look alike.
+#[derive(Default)]
+struct Fields(Digester);
+
+impl Fields {
+    fn text(&mut self, name: &str, value: &str) {
+        self.list(name, [value]);
+    }
+
+    fn map(&mut self, name: &str, map: &BTreeMap<String, String>) {
+        self.list(name, map.iter().flat_map(|(key, value)| [key, value]));
+    }
+
+    fn list<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
+        let values: Vec<T> = values.into_iter().collect();
+        self.piece(name);
+        self.0.update(&(values.len() as u64).to_be_bytes());
+        values.iter().for_each(|value| self.piece(value.as_ref()));
+    }
+
+    fn piece(&mut self, text: &str) {
+        self.0.update(&(text.len() as u64).to_be_bytes());
+        self.0.update(text.as_bytes());
+    }
+}

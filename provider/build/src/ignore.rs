@@ -1,0 +1,79 @@
+//! Ignore rules: which paths of a context a build does not see.
+//!
+//! The rules are those of moby/patternmatcher as BuildKit walks with them, its quirks included: every
+//! pattern is anchored at the context's root, the last pattern that matches wins, and a pattern that
+//! matches a folder matches what is in it. Nothing here touches a file.
+
+mod glob;
+mod regex;
+
+use glob::Pattern;
+pub use glob::PatternError;
+
+/// The patterns of one ignore file.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    patterns: Vec<Pattern>,
+}
+
+/// What was decided about a path, for the path itself and as the start for what lies below it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Verdict {
+    /// Whether the path is ignored.
+    pub(crate) ignored: bool,
+    /// For each pattern, whether it matched; empty at the root.
+    matched: Vec<bool>,
+}
+
+impl Rules {
+    /// The rules written in an ignore file: one a line, `#` in the first column for comments.
+    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
+        Self::new(lines(text))
+    }
+
+    /// The rules of these patterns; those of nothing but white space do not count.
+    pub(crate) fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
+        let patterns = patterns.into_iter().filter_map(|text| Pattern::parse(text.as_ref()).transpose());
+        Ok(Self { patterns: patterns.collect::<Result<_, _>>()? })
+    }
+
+    /// Decides about `path`, given the verdict on the folder it is in.
+    pub(crate) fn judge(&self, path: &str, parent: &Verdict) -> Verdict {
+        let mut verdict = Verdict { ignored: false, matched: vec![false; self.patterns.len()] };
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            let inherited = parent.matched.get(index).copied().unwrap_or_default();
+            // As in moby: a pattern that could not change the verdict is not tried, and counts as no match.
+            if inherited || (pattern.brings_back == verdict.ignored && pattern.matches(path)) {
+                verdict.matched[index] = true;
+                verdict.ignored = !pattern.brings_back;
+            }
+        }
+        verdict
+    }
+
+    /// Whether something below the ignored folder `path` may be brought back by a `!` pattern.
+    pub(crate) fn may_bring_back_below(&self, path: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.brings_back && pattern.may_match_below(path))
+    }
+}
+
+/// The patterns in the text of an ignore file, cleaned as moby/patternmatcher's `ignorefile` does.
+fn lines(text: &str) -> impl Iterator<Item = String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.lines().filter(|line| !line.starts_with('#')).map(str::trim);
+    lines.filter(|line| !line.is_empty()).map(|line| match line.strip_prefix('!') {
+        Some(rest) => format!("!{}", from_root(rest.trim())),
+        None => from_root(line),
+    })
+}
+
+fn from_root(pattern: &str) -> String {
+    if pattern.is_empty() {
+        return String::new();
+    }
+    let clean = glob::clean(pattern);
+    match clean.strip_prefix('/') {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => clean,
+    }
+}

@@ -1,0 +1,114 @@
+//! What is wanted: everything that decides the bytes of an image, except the content of the files.
+//!
+//! Paths in a recipe say where content is found on this machine; they are not content themselves.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
+
+use ecr_registry::{Platform, Reference};
+
+/// How one image is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// Where the content comes from.
+    pub how: How,
+    /// The platforms to build for, the first being the only one that is built so far.
+    pub platforms: Vec<Platform>,
+    /// How layers are compressed.
+    pub compression: Compression,
+    /// Labels of the image's configuration.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// Values that force a build when they change; they are hashed and go nowhere else.
+    pub triggers: BTreeMap<String, String>,
+    /// The time put on files, layers and the image: seconds since 1970.
+    pub source_date_epoch: u64,
+}
+
+/// The two ways to make an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// From a Dockerfile, by BuildKit.
+    Dockerfile(DockerfileRecipe),
+    /// From files put onto a base image, by this crate alone.
+    Files(FilesRecipe),
+}
+
+/// A Dockerfile and the folder it is built with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DockerfileRecipe {
+    /// The context folder.
+    pub context: PathBuf,
+    /// The Dockerfile, relative to the context or absolute; `Dockerfile` in the context when absent.
+    pub dockerfile: Option<PathBuf>,
+    /// The stage to build; the last one when absent.
+    pub target: Option<String>,
+    /// Build arguments. They end up in the image's history, so they are no place for secrets.
+    pub args: BTreeMap<String, String>,
+}
+
+/// Files put onto a base image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilesRecipe {
+    /// The image below the files; nothing (`scratch`) when absent.
+    pub base: Option<Reference>,
+    /// The files, each source a layer of its own, in this order.
+    pub layers: Vec<LayerSource>,
+    /// The program and its first arguments; the base's when absent.
+    pub entrypoint: Option<Vec<String>>,
+    /// Default arguments; the base's when absent, none when the entrypoint is given.
+    pub cmd: Option<Vec<String>>,
+    /// Environment variables, added to the base's.
+    pub env: BTreeMap<String, String>,
+    /// The user (and group) the program runs as; the base's when absent.
+    pub user: Option<String>,
+    /// The folder the program starts in; the base's when absent.
+    pub workdir: Option<String>,
+}
+
+/// One file or folder and its place in the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerSource {
+    /// The file or folder. A folder's content is taken, as `COPY` does, and its `.dockerignore` obeyed.
+    pub source: PathBuf,
+    /// The absolute path in the image. A file goes *into* a destination that ends in `/`.
+    pub destination: String,
+    /// Permission bits of the files; 0755 for programs and 0644 for the rest when absent.
+    pub mode: Option<u32>,
+}
+
+/// How layers are compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip, level 1, in members of 1 MiB: what every runtime reads.
+    #[default]
+    Gzip,
+    /// Zstandard, level 3: smaller and faster; EKS, ECS and Fargate read it, Lambda does not.
+    Zstd,
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        })
+    }
+}
+
+/// A text that names no compression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("compression `{0}` is not `gzip` or `zstd`")]
+pub struct UnknownCompression(String);
+
+impl FromStr for Compression {
+    type Err = UnknownCompression;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCompression> {
+        match text {
+            "gzip" => Ok(Self::Gzip),
+            "zstd" => Ok(Self::Zstd),
+            _ => Err(UnknownCompression(text.to_owned())),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Looks at the files an image is made from, and says what was there.
+//!
+//! This reads files and nothing else: no network, no daemon, and nothing is written.
+
+use std::collections::BTreeMap;
+
+use ecr_registry::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    context::{Context, Part},
+    error::ContextError,
+    recipe::Recipe,
+    tree::{Entry, digest_of},
+};
+
+/// What was seen of the files an image is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sources {
+    /// Stands for all of it: equal trees, equal digests.
+    pub tree: Digest,
+    /// A short digest of each file, or, where these are more than [`Sources::MAX_FILES`], of each folder.
+    pub files: BTreeMap<String, String>,
+    /// A short digest of the Dockerfile and of each top-level path; at most [`Sources::MAX_SUMMARY`].
+    pub summary: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// The most entries of `files`.
+    pub const MAX_FILES: usize = 256;
+    /// The most entries of `summary`.
+    pub const MAX_SUMMARY: usize = 64;
+}
+
+/// Reads what `recipe` names. Blocks for as long as the disk takes.
+///
+/// # Errors
+/// When something named is missing, or something in it cannot be read or put into an image.
+pub fn observe(recipe: &Recipe) -> Result<Sources, ContextError> {
+    Ok(sources(&Context::read(&recipe.how)?))
+}
+
+fn sources(context: &Context) -> Sources {
+    let trees = context.parts.iter().map(|part| ("part", part.tree.digest()));
+    let dockerfile = context.dockerfile.iter().map(|file| ("Dockerfile", Digest::of(&file.content)));
+    let leaves = leaves(context);
+    Sources {
+        tree: digest_of(trees.chain(dockerfile)),
+        files: by_deepest_folder(&leaves, Sources::MAX_FILES),
+        summary: limited(grouped(&leaves, context.summary_depth()), Sources::MAX_SUMMARY),
+    }
+}
+
+/// Everything that is content by itself: files, links, empty folders and the Dockerfile, by display path.
+fn leaves(context: &Context) -> BTreeMap<String, Digest> {
+    let mut leaves = BTreeMap::new();
+    for part in &context.parts {
+        for (path, entry) in &part.tree.entries {
+            if *entry != Entry::Folder || is_empty_folder(part, path) {
+                insert(&mut leaves, part.display(path), entry.digest());
+            }
+        }
+    }
+    if let Some(file) = &context.dockerfile {
+        leaves.entry(file.name.clone()).or_insert_with(|| Digest::of(&file.content));
+    }
+    leaves
+}
+
+/// Two layers may write the same path; both count.
+fn insert(leaves: &mut BTreeMap<String, Digest>, path: String, digest: Digest) {
+    let both = leaves.get(&path).map_or(digest, |first| digest_of([("", *first), ("", digest)]));
+    leaves.insert(path, both);
+}
+
+fn is_empty_folder(part: &Part, path: &str) -> bool {
+    let below = format!("{path}/");
+    let next = part.tree.entries.range(below.clone()..).next();
+    next.is_none_or(|(next, _)| !next.starts_with(&below))
+}
+
+/// One digest for each group of paths that begin with the same `depth` names.
+fn grouped(leaves: &BTreeMap<String, Digest>, depth: usize) -> BTreeMap<String, Digest> {
+    let mut groups: BTreeMap<String, Vec<(&str, Digest)>> = BTreeMap::new();
+    for (path, digest) in leaves {
+        groups.entry(first_names(path, depth)).or_default().push((path, *digest));
+    }
+    let digest = |group: Vec<(&str, Digest)>| match group[..] {
+        [(_, digest)] => digest,
+        _ => digest_of(group),
+    };
+    groups.into_iter().map(|(name, group)| (name, digest(group))).collect()
+}
+
+fn first_names(path: &str, depth: usize) -> String {
+    let end = path.match_indices('/').filter(|(at, _)| *at > 0).nth(depth - 1);
+    end.map_or_else(|| path.to_owned(), |(at, _)| path[..at].to_owned())
+}
+
+/// The finest grouping by folders that has at most `limit` groups.
+fn by_deepest_folder(leaves: &BTreeMap<String, Digest>, limit: usize) -> BTreeMap<String, String> {
+    let deepest = leaves.keys().map(|path| path.matches('/').count() + 1).max().unwrap_or(1);
+    let groupings = (1..=deepest).rev().map(|depth| grouped(leaves, depth));
+    let mut coarsest = BTreeMap::new();
+    for grouping in groupings {
+        coarsest = grouping;
+        if coarsest.len() <= limit {
+            break;
+        }
+    }
+    limited(coarsest, limit)
+}
+
+/// The first groups by name, and one for all the rest where there are more than `limit`.
+fn limited(groups: BTreeMap<String, Digest>, limit: usize) -> BTreeMap<String, String> {
+    let count = groups.len();
+    let kept = if count <= limit { count } else { limit - 1 };
+    let rest = digest_of(groups.iter().skip(kept).map(|(name, digest)| (name.as_str(), *digest)));
+    let mut limited: BTreeMap<_, _> =
+        groups.into_iter().take(kept).map(|(name, digest)| (name, digest.short())).collect();
+    if kept < count {
+        limited.insert(format!("({} more)", count - kept), rest.short());
+    }
+    limited
+}
