@@ -1,0 +1,257 @@
+//! Terraform's values. Knows no encoding and no schema.
+
+use std::collections::BTreeMap;
+
+use crate::{Number, Path, Type, path::Step, view::View};
+
+/// A value of Terraform's language.
+///
+/// Which of list, set and tuple a `List` is, and which of map and object a `Map`, says the
+/// [`Type`] it belongs to. Sets are kept sorted and without doubles, text in normal form C, so
+/// `==` compares as Terraform does. `Debug` prints everything, secrets included: log names of
+/// attributes, not values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// Absent: not written, or taken away.
+    #[default]
+    Null,
+    /// Not known before apply. What Terraform may know about it already is not kept.
+    Unknown,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A decimal.
+    Number(Number),
+    /// Text.
+    String(String),
+    /// A list, set or tuple.
+    List(Vec<Value>),
+    /// A map or object.
+    Map(BTreeMap<String, Value>),
+    /// A value in a place of type [`Type::Dynamic`], with the type it brings.
+    /// Never holds another `Dynamic` directly.
+    Dynamic(Type, Box<Value>),
+}
+
+static NULL: Value = Value::Null;
+static UNKNOWN: Value = Value::Unknown;
+
+impl Value {
+    /// An object or map.
+    pub fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Self)>) -> Self {
+        Self::Map(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+
+    /// A list, set or tuple.
+    pub fn list(elements: impl IntoIterator<Item = Self>) -> Self {
+        Self::List(elements.into_iter().collect())
+    }
+
+    /// A member of an object or map: null if there is none, unknown if the whole is unknown.
+    pub fn get(&self, name: &str) -> &Self {
+        match self.plain() {
+            Self::Map(members) => members.get(name).unwrap_or(&NULL),
+            Self::Unknown => &UNKNOWN,
+            _ => &NULL,
+        }
+    }
+
+    /// The part a path leads to, under the rules of [`Value::get`].
+    pub fn at(&self, path: &Path) -> &Self {
+        path.steps().iter().fold(self, |value, step| match step {
+            Step::Attribute(name) | Step::Key(name) => value.get(name),
+            Step::Index(index) => match value.plain() {
+                Self::Unknown => &UNKNOWN,
+                other => other.as_list().and_then(|elements| elements.get(*index)).unwrap_or(&NULL),
+            },
+        })
+    }
+
+    /// Sets a member. Anything that is not an object becomes one.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Self>) {
+        if !matches!(self, Self::Map(_)) {
+            *self = Self::Map(BTreeMap::new());
+        }
+        if let Self::Map(members) = self {
+            members.insert(name.into(), value.into());
+        }
+    }
+
+    /// Sets a member, for building up.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Self>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// The value without the type it brings.
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::Dynamic(_, inner) => inner.plain(),
+            other => other,
+        }
+    }
+
+    /// Whether this is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self.plain(), Self::Null)
+    }
+
+    /// Whether this itself is unknown; parts of a known value may be.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.plain(), Self::Unknown)
+    }
+
+    /// Whether this itself is known; parts may not be. Null is known.
+    pub fn is_known(&self) -> bool {
+        !self.is_unknown()
+    }
+
+    /// Whether this and all its parts are known.
+    pub fn is_wholly_known(&self) -> bool {
+        self.first_unknown().is_none()
+    }
+
+    /// The first part that is unknown.
+    pub fn first_unknown(&self) -> Option<Path> {
+        let mut found = None;
+        self.walk(&mut |path, value| {
+            if found.is_none() && value.is_unknown() {
+                found = Some(path.clone());
+            }
+        });
+        found
+    }
+
+    /// The text, if this is text.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self.plain() { Some(text) } else { None }
+    }
+
+    /// The truth, if this is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(truth) = self.plain() { Some(*truth) } else { None }
+    }
+
+    /// The number, if this is one.
+    pub fn as_number(&self) -> Option<&Number> {
+        if let Self::Number(number) = self.plain() { Some(number) } else { None }
+    }
+
+    /// The elements, if this is a list, set or tuple.
+    pub fn as_list(&self) -> Option<&[Self]> {
+        if let Self::List(elements) = self.plain() { Some(elements) } else { None }
+    }
+
+    /// The members, if this is a map or object.
+    pub fn as_map(&self) -> Option<&BTreeMap<String, Self>> {
+        if let Self::Map(members) = self.plain() { Some(members) } else { None }
+    }
+
+    /// This value together with its path, for reading with errors that say where.
+    pub fn view(&self) -> View<'_> {
+        View::new(self)
+    }
+
+    /// Shows every part, outside in. Members of maps get [`Step::Attribute`] as those of objects do.
+    pub fn walk(&self, visit: &mut dyn FnMut(&Path, &Self)) {
+        self.walk_from(&Path::root(), visit);
+    }
+
+    fn walk_from(&self, path: &Path, visit: &mut dyn FnMut(&Path, &Self)) {
+        visit(path, self);
+        match self.plain() {
+            Self::List(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    element.walk_from(&path.clone().index(index), visit);
+                }
+            }
+            Self::Map(members) => {
+                for (name, member) in members {
+                    member.walk_from(&path.clone().attribute(name), visit);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Replaces every part, outside in: what `change` answers is entered again for its own parts.
+    #[must_use]
+    pub fn map(self, change: &mut dyn FnMut(&Path, Self) -> Self) -> Self {
+        self.map_from(&Path::root(), change)
+    }
+
+    fn map_from(self, path: &Path, change: &mut dyn FnMut(&Path, Self) -> Self) -> Self {
+        match change(path, self) {
+            Self::List(elements) => Self::list(
+                elements
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, element)| element.map_from(&path.clone().index(index), change)),
+            ),
+            Self::Map(members) => Self::Map(
+                members
+                    .into_iter()
+                    .map(|(name, member)| {
+                        let member = member.map_from(&path.clone().attribute(&name), change);
+                        (name, member)
+                    })
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Bool(truth)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(elements: Vec<T>) -> Self {
+        Self::list(elements.into_iter().map(Into::into))
+    }
+}
+
+impl<T: Into<Value>> From<BTreeMap<String, T>> for Value {
+    fn from(members: BTreeMap<String, T>) -> Self {
+        Self::object(members.into_iter().map(|(name, member)| (name, member.into())))
+    }
+}

@@ -1,0 +1,18 @@
+//! The messages and services as they travel, generated from `proto/*.proto`. Knows no values.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::pedantic,
+    reason = "generated; the definitions carry the comments"
+)]
+
+/// `tfplugin6`: Terraform's own protocol.
+pub mod tfplugin6 {
+    tonic::include_proto!("tfplugin6");
+}
+
+/// `plugin`: the services of hashicorp/go-plugin.
+pub mod go_plugin {
+    tonic::include_proto!("plugin");
+}
