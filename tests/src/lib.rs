@@ -4,4 +4,6 @@
 //! knows nothing of our programs: it hands out paths, ports and an environment, and a test runs what it wants with them.
 
 pub mod cache;
+pub mod front;
 pub mod progress;
+pub mod xtask;

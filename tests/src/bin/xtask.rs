@@ -1,2 +1,7 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: see `lab::xtask`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lab::xtask::main()
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask`: the verbs, and what each of them takes.
+
+mod front;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::progress;
+
+/// Runs what the lab can do.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the ECR front before a running MiniStack.
+    #[command(hide = true)]
+    Front(front::Arguments),
+}
+
+/// Reads the command line, runs its verb and tells how it ended.
+pub fn main() -> ExitCode {
+    let done = match Arguments::parse().verb {
+        Verb::Front(arguments) => front::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::say(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
