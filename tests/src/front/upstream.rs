@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use http::{HeaderName, Method, Request, StatusCode, Uri, Version};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -21,6 +21,8 @@ pub(super) const MAX_DOCUMENT: usize = 32 << 20;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Long, since MiniStack answers an upload only after its last byte.
 const ANSWER_LIMIT: Duration = Duration::from_mins(10);
+/// The front stands where AWS ends TLS. Without its word a bucket policy that denies plain HTTP denies everyone.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// An account in a region: one private registry.
@@ -66,6 +68,7 @@ impl MiniStack {
         for name in [CONNECTION, TRANSFER_ENCODING] {
             parts.headers.remove(name);
         }
+        parts.headers.insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
         let sent = self.client.request(Request::from_parts(parts, body));
         let answer = tokio::time::timeout(ANSWER_LIMIT, sent)
             .await
