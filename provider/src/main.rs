@@ -1,2 +1,6 @@
 //! The Terraform provider `ecr`.
+
+mod image;
+mod report;
+
 fn main() {}

@@ -1,0 +1,6 @@
+//! The resource `ecr_image`.
+
+mod arguments;
+mod decision;
+mod memory;
+mod schema;

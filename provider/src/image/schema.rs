@@ -1,0 +1,128 @@
+//! The arguments and results of `ecr_image`.
+
+use tfplugin_rs::{Attribute, Schema, Shape, Type};
+
+/// The schema. What is listed here works; what the provider cannot do yet is not listed.
+pub(super) fn schema() -> Schema {
+    let schema = Schema::new().describe(
+        "An image, built when its sources change, pushed to a repository, and named by tags. \
+         Whatever changes is changed in place; only another `repository` makes another image.",
+    );
+    let attributes = [target(), sources(), marks(), policies(), results()].concat();
+    attributes.into_iter().fold(schema, Schema::attribute)
+}
+
+fn target() -> Vec<Attribute> {
+    vec![
+        Attribute::required("repository", Type::String).describe(
+            "The repository to push to, with its registry: \
+             `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`. It has to exist. \
+             Another repository makes another image; the old one stays where it is.",
+        ),
+        Attribute::optional("tags", Type::set(Type::String)).describe(
+            "Tags that have to point at this image. Adding or removing one needs no build. \
+             What becomes of a tag that is taken out says `on_removed_tag`.",
+        ),
+        Attribute::optional_computed("platforms", Type::set(Type::String)).describe(
+            "The platform the image is for, as `os/architecture[/variant]`: exactly one. \
+             Default: `[\"linux/amd64\"]`, whatever machine Terraform runs on.",
+        ),
+    ]
+}
+
+fn sources() -> Vec<Attribute> {
+    let build = Shape::single([
+        Attribute::required("context", Type::String)
+            .describe("The folder the build sees, less what its `.dockerignore` names."),
+        Attribute::optional("dockerfile", Type::String).describe(
+            "The Dockerfile, relative to the context or absolute. Default: `Dockerfile` in the context.",
+        ),
+        Attribute::optional("target", Type::String).describe("The stage to build. Default: the last one."),
+        Attribute::optional("args", Type::map(Type::String)).describe(
+            "Values for the Dockerfile's `ARG`s. They are kept in the image: no place for secrets.",
+        ),
+    ]);
+    let layer = Shape::list([
+        Attribute::required("source", Type::String)
+            .describe("A file, or a folder whose content is taken, less what its `.dockerignore` names."),
+        Attribute::required("destination", Type::String)
+            .describe("The absolute path in the image. A file goes into a destination that ends in `/`."),
+        Attribute::optional("mode", Type::String).describe(
+            "Permissions of the files in octal, such as `0755`. Default: `0755` for programs, else `0644`.",
+        ),
+    ]);
+    let files = Shape::single([
+        Attribute::optional("base", Type::String)
+            .describe("The image below the files. Default: `scratch`, nothing."),
+        Attribute::required("layers", layer).describe("Files to add, each source as a layer of its own."),
+        Attribute::optional("entrypoint", Type::list(Type::String))
+            .describe("The program and its first arguments. Default: the base's."),
+        Attribute::optional("cmd", Type::list(Type::String))
+            .describe("Default arguments. Default: the base's, or none with an `entrypoint`."),
+        Attribute::optional("env", Type::map(Type::String)).describe(
+            "Environment variables, added to the base's. They are kept in the image: no place for secrets.",
+        ),
+        Attribute::optional("user", Type::String)
+            .describe("The user, and group after a colon. Default: the base's."),
+        Attribute::optional("workdir", Type::String)
+            .describe("The folder the program starts in. Default: the base's."),
+    ]);
+    vec![
+        Attribute::optional("build", build)
+            .describe("Build from a Dockerfile, by BuildKit. Either this or `files`."),
+        Attribute::optional("files", files)
+            .describe("Put files onto a base image, without a daemon. Either this or `build`."),
+    ]
+}
+
+fn marks() -> Vec<Attribute> {
+    let map = || Type::map(Type::String);
+    vec![
+        Attribute::optional("labels", map()).describe("Labels of the image."),
+        Attribute::optional("annotations", map()).describe("Annotations of the manifest."),
+        Attribute::optional("triggers", map()).describe(
+            "Values that cause a build when they change. With one that is known only after apply, \
+             such as the hash of files made by the same apply, the sources are read then.",
+        ),
+        Attribute::optional_computed("compression", Type::String).describe(
+            "How layers are compressed: `gzip`, or `zstd`, which is smaller and faster but unknown to AWS Lambda. \
+             Default: `gzip`.",
+        ),
+    ]
+}
+
+fn policies() -> Vec<Attribute> {
+    vec![
+        Attribute::optional_computed("on_destroy", Type::String).describe(
+            "What becomes of the image when it leaves the configuration: `keep`, it stays in the repository \
+             with its tags. Default: `keep`.",
+        ),
+        Attribute::optional_computed("on_moved_tag", Type::String).describe(
+            "What to do about a tag that somebody pointed at another image: `restore` plans to point it back, \
+             `ignore` leaves it. A change of this takes effect with the apply after. Default: `restore`.",
+        ),
+        Attribute::optional_computed("on_removed_tag", Type::String).describe(
+            "What becomes of a tag that is taken out of `tags`: `keep` leaves it as it is, `untag` removes it, \
+             if it still points at this image and is not its last. Default: `keep`.",
+        ),
+    ]
+}
+
+fn results() -> Vec<Attribute> {
+    let map = || Type::map(Type::String);
+    vec![
+        Attribute::computed("source_hash", Type::String).describe(
+            "Stands for everything the image is made from. The image also carries it as the tag `src-1-…`, \
+             by which any machine finds it again instead of building it.",
+        ),
+        Attribute::computed("sources", map()).describe(
+            "Short hashes of the Dockerfile and of the top-level files and folders: what changed, if it did.",
+        ),
+        Attribute::computed("digest", Type::String).describe("The image's digest, `sha256:…`."),
+        Attribute::computed("uri", Type::String)
+            .describe("The image by its digest, `repository@sha256:…`: the reference to deploy."),
+        Attribute::computed("platform_digests", map()).describe("Platform to the digest of its image."),
+        Attribute::computed("size_bytes", Type::Number)
+            .describe("What the image takes in the registry, compressed, in bytes."),
+    ]
+}

@@ -1,0 +1,87 @@
+//! The one place where errors become what Terraform shows.
+
+use std::error::Error;
+
+use tfplugin_rs::Diagnostic;
+
+/// An error with advice.
+pub(crate) trait Report: Error + Sized + 'static {
+    /// What to do about it.
+    fn advice(&self) -> Option<String>;
+
+    /// The error as Terraform shows it: what failed, then the causes, then the advice.
+    fn report(&self) -> Diagnostic {
+        Diagnostic::error(capitalized(&self.to_string()), details(self, self.advice()))
+    }
+}
+
+impl Report for ecr_registry::Error {
+    fn advice(&self) -> Option<String> {
+        self.hint()
+    }
+}
+
+impl Report for ecr_registry::NameError {
+    fn advice(&self) -> Option<String> {
+        self.hint()
+    }
+}
+
+impl Report for ecr_registry::EndpointError {
+    fn advice(&self) -> Option<String> {
+        Some("write { \"registry host\" = \"https://host:port/prefix\" }".to_owned())
+    }
+}
+
+impl Report for image_build::ContextError {
+    fn advice(&self) -> Option<String> {
+        self.hint()
+    }
+}
+
+impl Report for image_build::UnknownCompression {
+    fn advice(&self) -> Option<String> {
+        None
+    }
+}
+
+/// `caused by: …` for each cause, then `hint: …`.
+pub(crate) fn details(error: &(dyn Error + 'static), hint: Option<String>) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let mut lines: Vec<String> = causes.map(|cause| format!("caused by: {cause}")).collect();
+    lines.dedup();
+    lines.extend(hint.map(|hint| format!("hint: {hint}")));
+    lines.join("\n")
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use ecr_registry::Tag;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot do it")]
+    struct Outer(#[source] std::fmt::Error);
+
+    impl Report for Outer {
+        fn advice(&self) -> Option<String> {
+            Some("do something else".to_owned())
+        }
+    }
+
+    #[test]
+    fn says_what_why_and_what_next() {
+        let diagnostic = Outer(std::fmt::Error).report();
+        assert_eq!(diagnostic.summary, "Cannot do it");
+        let cause = std::fmt::Error.to_string();
+        assert_eq!(diagnostic.detail, format!("caused by: {cause}\nhint: do something else"));
+        let diagnostic = "a b".parse::<Tag>().unwrap_err().report();
+        assert_eq!(diagnostic.summary.split('`').next(), Some("Tag "));
+    }
+}
