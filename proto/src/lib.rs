@@ -1,9 +1,11 @@
 //! Terraform's plugin protocol for providers written in Rust.
 
+pub mod check;
 mod conform;
 mod data_source;
 mod diagnostic;
 mod json;
+mod log;
 mod msgpack;
 mod number;
 mod path;
@@ -11,13 +13,12 @@ mod private;
 mod provider;
 mod resource;
 mod schema;
+mod serve;
+mod service;
 mod types;
 mod value;
 mod view;
-#[cfg(feature = "test-kit")]
 pub mod wire;
-#[cfg(not(feature = "test-kit"))]
-mod wire;
 
 pub use async_trait::async_trait;
 pub use tokio_util::sync::CancellationToken;
@@ -37,6 +38,7 @@ pub use schema::{
     Attribute, Block, IdentityAttribute, IdentitySchema, Mode, NestedBlock, Nesting, Schema, SchemaFault,
     Shape,
 };
+pub use serve::serve;
 pub use types::{Type, TypeError};
 pub use value::Value;
 pub use view::{FromValue, Known, ValueError, View};

@@ -55,6 +55,10 @@ impl Path {
         self
     }
 
+    pub(crate) fn ends_with(&self, attribute: &str) -> bool {
+        matches!(self.0.last(), Some(Step::Attribute(name)) if name == attribute)
+    }
+
     pub(crate) fn to_wire(&self) -> AttributePath {
         use attribute_path::step::Selector;
         let steps = self.0.iter().map(|step| match step {

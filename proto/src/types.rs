@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value as Json, json};
 
+use crate::Step;
+
 /// The type of a [`Value`](crate::Value).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Type {
@@ -65,6 +67,21 @@ impl Type {
             Self::Tuple(elements) => elements.iter().any(Self::has_dynamic),
             Self::Object(attributes) => attributes.values().any(Self::has_dynamic),
         }
+    }
+
+    /// The type of a part, and the step to it told apart: a map's key from an object's attribute.
+    pub(crate) fn part(&self, step: Step) -> (&Self, Step) {
+        let kind = match (self, &step) {
+            (Self::List(element) | Self::Set(element) | Self::Map(element), _) => Some(&**element),
+            (Self::Tuple(kinds), Step::Index(index)) => kinds.get(*index),
+            (Self::Object(attributes), Step::Key(name) | Step::Attribute(name)) => attributes.get(name),
+            _ => None,
+        };
+        let step = match (self, step) {
+            (Self::Object(_), Step::Key(name)) => Step::Attribute(name),
+            (_, step) => step,
+        };
+        (kind.unwrap_or(&Self::Dynamic), step)
     }
 
     /// Terraform's JSON form, such as `["list","string"]`.

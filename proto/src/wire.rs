@@ -1,6 +1,9 @@
 //! The messages and services as they travel, generated from `proto/*.proto`. Knows no values.
+//!
+//! Public for tests that speak to a provider without Terraform; providers do not need it.
 
 #![allow(
+    dead_code,
     missing_docs,
     unreachable_pub,
     clippy::pedantic,
