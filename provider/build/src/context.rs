@@ -6,35 +6,28 @@ use std::{
 };
 
 use crate::{
+    destination::Destination,
     error::{ContextError, Role},
     ignore::Rules,
-    recipe::{DockerfileRecipe, FilesRecipe, How, LayerSource},
+    recipe::{DockerfileRecipe, LayerSource},
     terraform_files,
     tree::{Entry, Tree},
     walk,
 };
 
-/// The trees a build takes content from.
+/// What a Dockerfile is built with.
 ///
-/// A Dockerfile has one, its context folder after the ignore rules; files have one for each layer. The
-/// Dockerfile itself is apart from the tree, because the build reads it even when it is ignored or lies
-/// outside the context. An ignore file counts by what it does; its text is content only where the build can
-/// copy it, as a file of the tree like any other.
+/// The Dockerfile is apart from the tree, because the build reads it even when it is ignored or lies outside
+/// the context. An ignore file counts by what it does; its text is content only where the build can copy it,
+/// as a file of the tree like any other.
 #[derive(Debug)]
-pub(crate) struct Context {
-    pub(crate) parts: Vec<Part>,
-    pub(crate) dockerfile: Option<Dockerfile>,
-}
-
-/// A tree and where it goes.
-#[derive(Debug)]
-pub(crate) struct Part {
-    /// The place in the image, or empty for the context of a Dockerfile.
-    destination: String,
+pub(crate) struct DockerfileContext {
+    /// The context folder after the ignore rules.
     pub(crate) tree: Tree,
+    pub(crate) dockerfile: Dockerfile,
 }
 
-/// The Dockerfile as it was read.
+/// A Dockerfile as it was read.
 #[derive(Debug)]
 pub(crate) struct Dockerfile {
     /// For people: its path in the context, or its file name when it is elsewhere.
@@ -42,21 +35,15 @@ pub(crate) struct Dockerfile {
     pub(crate) content: Vec<u8>,
 }
 
-impl Context {
-    pub(crate) fn read(how: &How) -> Result<Self, ContextError> {
-        match how {
-            How::Dockerfile(recipe) => Self::of_dockerfile(recipe),
-            How::Files(recipe) => Self::of_files(recipe),
-        }
-    }
+/// The source of a layer as it was read, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) destination: Destination,
+    pub(crate) tree: Tree,
+}
 
-    /// How many names of a path make it a top-level path.
-    pub(crate) fn summary_depth(&self) -> usize {
-        let depths = self.parts.iter().map(|part| part.destination.matches('/').count());
-        depths.max().unwrap_or_default().max(1)
-    }
-
-    fn of_dockerfile(recipe: &DockerfileRecipe) -> Result<Self, ContextError> {
+impl DockerfileContext {
+    pub(crate) fn read(recipe: &DockerfileRecipe) -> Result<Self, ContextError> {
         let root = &recipe.context;
         match fs::metadata(root) {
             Ok(metadata) if metadata.is_dir() => {}
@@ -69,51 +56,45 @@ impl Context {
         let location = root.join(recipe.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile")));
         let dockerfile = read_dockerfile(root, &location)?;
         let tree = walk::read(root, &rules_of_dockerfile(root, &location)?)?;
-        let part = Part { destination: String::new(), tree };
-        Ok(Self { parts: vec![part], dockerfile: Some(dockerfile) })
-    }
-
-    fn of_files(recipe: &FilesRecipe) -> Result<Self, ContextError> {
-        let parts = recipe.layers.iter().map(Part::of_layer).collect::<Result<_, _>>()?;
-        Ok(Self { parts, dockerfile: None })
+        Ok(Self { tree, dockerfile })
     }
 }
 
 impl Part {
-    /// A path of the tree as it is shown to people.
-    pub(crate) fn display(&self, path: &str) -> String {
-        match (self.destination.trim_end_matches('/'), path) {
-            ("", path) if self.destination.is_empty() => path.to_owned(),
-            (folder, path) if path == WHOLE => folder.to_owned(),
-            (folder, path) => format!("{folder}/{path}"),
-        }
+    pub(crate) fn read_all(layers: &[LayerSource]) -> Result<Vec<Self>, ContextError> {
+        layers.iter().map(Self::read).collect()
     }
 
-    fn of_layer(layer: &LayerSource) -> Result<Self, ContextError> {
+    fn read(layer: &LayerSource) -> Result<Self, ContextError> {
+        let destination = Destination::parse(&layer.destination)?;
         let source = &layer.source;
         let metadata = fs::metadata(source).map_err(|error| absent(Role::Source, source, error))?;
         let tree = if metadata.is_dir() {
             walk::read(source, &rules_at(&source.join(".dockerignore"))?.unwrap_or_default())?
         } else if metadata.is_file() {
-            single_file(layer)?
+            single_file(source, &destination)?
         } else {
             let found = "neither a file nor a folder";
             return Err(ContextError::WrongKind { role: Role::Source, path: source.clone(), found });
         };
-        Ok(Self { destination: layer.destination.clone(), tree })
+        Ok(Self { destination, tree })
+    }
+
+    /// The path in the image of a path of the tree, relative to the root.
+    pub(crate) fn place(&self, path: &str) -> String {
+        self.destination.join(if path == WHOLE { "" } else { path })
     }
 }
 
 /// The path, in the tree of a layer, of a file that becomes the destination itself.
-pub(crate) const WHOLE: &str = ".";
+const WHOLE: &str = ".";
 
-fn single_file(layer: &LayerSource) -> Result<Tree, ContextError> {
-    let path = &layer.source;
-    let not_utf8 = || ContextError::NotUtf8 { path: path.clone() };
+fn single_file(path: &Path, destination: &Destination) -> Result<Tree, ContextError> {
+    let not_utf8 = || ContextError::NotUtf8 { path: path.to_owned() };
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
     let file = walk::read_file(path)?.filter(|_| !terraform_files::is_named_so(name));
-    let file = file.ok_or_else(|| ContextError::TerraformFile { path: path.clone() })?;
-    let name = if layer.destination.ends_with('/') { name } else { WHOLE };
+    let file = file.ok_or_else(|| ContextError::TerraformFile { path: path.to_owned() })?;
+    let name = if destination.is_folder { name } else { WHOLE };
     Ok(Tree { entries: [(name.to_owned(), Entry::File(file))].into() })
 }
 

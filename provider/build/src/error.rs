@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::ignore::PatternError;
+use crate::{destination::DestinationError, ignore::PatternError};
 
 /// A context, Dockerfile or source that cannot be read as it should.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,9 @@ pub enum ContextError {
         /// Which pattern.
         source: PatternError,
     },
+    /// No place in an image.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
     /// A source that is one of Terraform's own files.
     #[error("`{}` is one of Terraform's own files and never goes into an image", path.display())]
     TerraformFile {
@@ -118,6 +121,7 @@ impl ContextError {
             Self::Ignore { .. } => {
                 Some("patterns are those of .dockerignore: *, ?, **, [a-z], ! and \\ to escape".into())
             }
+            Self::Destination(_) => Some("write it from the root: \"/app/\"".into()),
             Self::TerraformFile { .. } => Some("name another file as `source`".into()),
         }
     }

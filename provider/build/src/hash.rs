@@ -149,3 +149,6 @@ impl Fields {
         self.0.update(text.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,8 @@ fn from_root(pattern: &str) -> String {
         _ => clean,
     }
 }
+
+#[cfg(test)]
+mod moby;
+#[cfg(test)]
+mod tests;

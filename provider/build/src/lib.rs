@@ -1,18 +1,27 @@
 //! Turns a folder into a container image: natively, or by BuildKit.
 //!
 //! Look, decide, act: [`observe`] reads the files a [`Recipe`] names, [`source_hash`] makes one value of
-//! both, and `build` makes the image. Nothing here knows Terraform, and nothing here pushes.
+//! both, and [`build`] makes the image. Nothing here knows Terraform, and nothing here pushes.
 
+mod archive;
+mod build;
+mod build_error;
+mod compress;
 mod context;
+mod destination;
 mod error;
 mod hash;
 mod ignore;
+mod native;
 mod recipe;
 mod sources;
 mod terraform_files;
 mod tree;
 mod walk;
 
+pub use build::{Builder, Built, Progress, build};
+pub use build_error::BuildError;
+pub use destination::DestinationError;
 pub use error::{ContextError, Role};
 pub use hash::{Format, SourceHash, SourceHashError, source_hash};
 pub use ignore::PatternError;

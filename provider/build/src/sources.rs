@@ -8,10 +8,10 @@ use ecr_registry::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    context::{Context, Part},
+    context::{DockerfileContext, Part},
     error::ContextError,
-    recipe::Recipe,
-    tree::{Entry, digest_of},
+    recipe::{How, Recipe},
+    tree::{Entry, Tree, digest_of},
 };
 
 /// What was seen of the files an image is made from.
@@ -21,7 +21,8 @@ pub struct Sources {
     pub tree: Digest,
     /// A short digest of each file, or, where these are more than [`Sources::MAX_FILES`], of each folder.
     pub files: BTreeMap<String, String>,
-    /// A short digest of the Dockerfile and of each top-level path; at most [`Sources::MAX_SUMMARY`].
+    /// A short digest of the Dockerfile and of each top-level path, or of each path in the image that is
+    /// within [`Sources::MAX_SUMMARY`].
     pub summary: BTreeMap<String, String>,
 }
 
@@ -37,46 +38,51 @@ impl Sources {
 /// # Errors
 /// When something named is missing, or something in it cannot be read or put into an image.
 pub fn observe(recipe: &Recipe) -> Result<Sources, ContextError> {
-    Ok(sources(&Context::read(&recipe.how)?))
+    Ok(match &recipe.how {
+        How::Dockerfile(dockerfile) => of_dockerfile(&DockerfileContext::read(dockerfile)?),
+        How::Files(files) => of_parts(&Part::read_all(&files.layers)?),
+    })
 }
 
-fn sources(context: &Context) -> Sources {
-    let trees = context.parts.iter().map(|part| ("part", part.tree.digest()));
-    let dockerfile = context.dockerfile.iter().map(|file| ("Dockerfile", Digest::of(&file.content)));
-    let leaves = leaves(context);
+pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
+    let dockerfile = Digest::of(&context.dockerfile.content);
+    let mut leaves = BTreeMap::new();
+    add_leaves(&mut leaves, &context.tree, str::to_owned);
+    leaves.entry(context.dockerfile.name.clone()).or_insert(dockerfile);
+    let mut summary = grouped(&leaves, 1);
+    summary.insert(context.dockerfile.name.clone(), dockerfile);
     Sources {
-        tree: digest_of(trees.chain(dockerfile)),
+        tree: digest_of([("context", context.tree.digest()), ("dockerfile", dockerfile)]),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
-        summary: limited(grouped(&leaves, context.summary_depth()), Sources::MAX_SUMMARY),
+        summary: limited(summary, Sources::MAX_SUMMARY),
     }
 }
 
-/// Everything that is content by itself: files, links, empty folders and the Dockerfile, by display path.
-fn leaves(context: &Context) -> BTreeMap<String, Digest> {
+pub(crate) fn of_parts(parts: &[Part]) -> Sources {
     let mut leaves = BTreeMap::new();
-    for part in &context.parts {
-        for (path, entry) in &part.tree.entries {
-            if *entry != Entry::Folder || is_empty_folder(part, path) {
-                insert(&mut leaves, part.display(path), entry.digest());
-            }
+    for part in parts {
+        add_leaves(&mut leaves, &part.tree, |path| format!("/{}", part.place(path)));
+    }
+    Sources {
+        tree: digest_of(parts.iter().map(|part| ("layer", part.tree.digest()))),
+        files: by_deepest_folder(&leaves, Sources::MAX_FILES),
+        summary: by_deepest_folder(&leaves, Sources::MAX_SUMMARY),
+    }
+}
+
+/// Adds everything that is content by itself: files, links and empty folders.
+fn add_leaves(leaves: &mut BTreeMap<String, Digest>, tree: &Tree, name: impl Fn(&str) -> String) {
+    for (path, entry) in &tree.entries {
+        if *entry != Entry::Folder || tree.is_empty_folder(path) {
+            insert(leaves, name(path), entry.digest());
         }
     }
-    if let Some(file) = &context.dockerfile {
-        leaves.entry(file.name.clone()).or_insert_with(|| Digest::of(&file.content));
-    }
-    leaves
 }
 
 /// Two layers may write the same path; both count.
 fn insert(leaves: &mut BTreeMap<String, Digest>, path: String, digest: Digest) {
     let both = leaves.get(&path).map_or(digest, |first| digest_of([("", *first), ("", digest)]));
     leaves.insert(path, both);
-}
-
-fn is_empty_folder(part: &Part, path: &str) -> bool {
-    let below = format!("{path}/");
-    let next = part.tree.entries.range(below.clone()..).next();
-    next.is_none_or(|(next, _)| !next.starts_with(&below))
 }
 
 /// One digest for each group of paths that begin with the same `depth` names.
@@ -123,3 +129,6 @@ fn limited(groups: BTreeMap<String, Digest>, limit: usize) -> BTreeMap<String, S
     }
     limited
 }
+
+#[cfg(test)]
+mod tests;

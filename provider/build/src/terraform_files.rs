@@ -70,3 +70,64 @@ fn read_up_to(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
     Ok(filled)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A zip archive of empty members, as far as its directory goes.
+    pub(crate) fn archive(members: &[&str]) -> Vec<u8> {
+        let mut bytes = b"PK\x03\x04 and so on".to_vec();
+        let directory = u32::try_from(bytes.len()).unwrap();
+        for member in members {
+            let mut record = [0; MEMBER_RECORD];
+            record[..4].copy_from_slice(b"PK\x01\x02");
+            record[28..30].copy_from_slice(&u16::try_from(member.len()).unwrap().to_le_bytes());
+            bytes.extend(record);
+            bytes.extend(member.as_bytes());
+        }
+        let mut end = [0; END_RECORD];
+        end[..4].copy_from_slice(b"PK\x05\x06");
+        end[10..12].copy_from_slice(&u16::try_from(members.len()).unwrap().to_le_bytes());
+        end[16..20].copy_from_slice(&directory.to_le_bytes());
+        bytes.extend(end);
+        bytes
+    }
+
+    #[test]
+    fn knows_a_saved_plan_by_its_content() {
+        let check = |bytes: &[u8], expected: bool| {
+            let mut file = io::Cursor::new(bytes);
+            assert_eq!(is_saved_plan(&mut file).unwrap(), expected, "{bytes:?}");
+            assert_eq!(file.position(), 0);
+        };
+        check(&archive(&["tfplan", "tfstate", "tfconfig/m-/main.tf"]), true);
+        check(&archive(&["META-INF/MANIFEST.MF", "tfplan"]), true);
+        check(&archive(&["META-INF/MANIFEST.MF", "tfplan.class"]), false);
+        check(&archive(&[]), false);
+        check(b"PK\x03\x04", false);
+        check(b"PK", false);
+        check(b"", false);
+        let mut lying = archive(&["tfplan"]);
+        let at = lying.len() - 6;
+        lying[at..at + 4].fill(0xff);
+        check(&lying, false);
+        check(&archive(&["x"; MAX_MEMBERS + 1]), false);
+    }
+
+    #[test]
+    fn knows_names() {
+        for (name, expected) in [
+            (".terraform", true),
+            ("terraform.tfstate", true),
+            ("terraform.tfstate.backup", true),
+            ("terraform.tfstate.d", true),
+            (".terraform.tfstate.lock.info", true),
+            (".terraform.lock.hcl", false),
+            ("terraform.tfvars", false),
+            ("main.tf", false),
+        ] {
+            assert_eq!(is_named_so(name), expected, "{name}");
+        }
+    }
+}

@@ -63,6 +63,13 @@ impl Tree {
     pub(crate) fn digest(&self) -> Digest {
         digest_of(self.entries.iter().map(|(path, entry)| (path.as_str(), entry.digest())))
     }
+
+    /// Whether nothing is below this path.
+    pub(crate) fn is_empty_folder(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        let next = self.entries.range(below.clone()..).next();
+        next.is_none_or(|(next, _)| !next.starts_with(&below))
+    }
 }
 
 /// A digest of named digests, in the order given.

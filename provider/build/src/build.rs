@@ -1,0 +1,84 @@
+//! Makes an image of a recipe, by whichever builder it needs.
+
+use std::ops::Deref;
+
+use ecr_registry::{Image, Registry};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    build_error::BuildError,
+    native,
+    recipe::{How, Recipe},
+    sources::Sources,
+};
+
+/// The engines that can be used beside the native one.
+#[derive(Debug, Clone, Default)]
+pub struct Builder {}
+
+/// An image that was just built, ready to be pushed.
+///
+/// Large layers are files that go away with it.
+#[derive(Debug)]
+pub struct Built {
+    image: Image,
+    sources: Sources,
+    _scratch: TempDir,
+}
+
+impl Built {
+    pub(crate) fn new(image: Image, sources: Sources, scratch: TempDir) -> Self {
+        Self { image, sources, _scratch: scratch }
+    }
+
+    /// What the image was made from: the files may have changed since they were looked at before.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+}
+
+impl Deref for Built {
+    type Target = Image;
+
+    fn deref(&self) -> &Image {
+        &self.image
+    }
+}
+
+/// Listens to a build. Called from several tasks.
+pub trait Progress: Send + Sync {
+    /// Takes one line, without an end of line.
+    fn line(&self, line: &str);
+}
+
+/// Nobody listens.
+impl Progress for () {
+    fn line(&self, _line: &str) {}
+}
+
+impl<F: Fn(&str) + Send + Sync> Progress for F {
+    fn line(&self, line: &str) {
+        self(line);
+    }
+}
+
+/// Builds the image. When `cancel` is, the build ends and leaves nothing behind.
+///
+/// # Errors
+/// When the files, the base image or the build itself are not as they should be.
+pub async fn build(
+    recipe: &Recipe,
+    _builder: &Builder,
+    registry: &Registry,
+    _progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Built, BuildError> {
+    let [platform] = &recipe.platforms[..] else {
+        return Err(BuildError::Platforms(recipe.platforms.clone()));
+    };
+    match &recipe.how {
+        How::Files(files) => native::build(recipe, files, platform, registry, cancel).await,
+        How::Dockerfile(_) => Err(BuildError::NoBuilder),
+    }
+}

@@ -1,0 +1,95 @@
+use super::{Rules, Verdict, glob::clean, lines};
+
+/// Judges a path as a walk from the root does.
+pub(super) fn ignored(rules: &Rules, path: &str) -> bool {
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    let verdict = ends.fold(Verdict::default(), |parent, end| rules.judge(&path[..end], &parent));
+    verdict.ignored
+}
+
+#[test]
+fn judges_paths() {
+    let check = |patterns: &[&str], path: &str, expected: bool| {
+        let rules = Rules::new(patterns).unwrap();
+        assert_eq!(ignored(&rules, path), expected, "{patterns:?} {path}");
+    };
+    check(&["*.o"], "a.o", true);
+    check(&["*.o"], "src/a.o", false);
+    check(&["**/*.o"], "src/a.o", true);
+    check(&["node_modules"], "node_modules/x/y", true);
+    check(&["node_modules"], "web/node_modules", false);
+    check(&["**/node_modules"], "web/node_modules/x", true);
+    check(&["*", "!src"], "src/main.rs", false);
+    check(&["*", "!src", "src/target"], "src/target/x", true);
+    check(&["*", "!src/**/*.rs"], "src/a/b.rs", false);
+    check(&["*", "!src/**/*.rs"], "src/a/b.c", true);
+    check(&["!a", "a"], "a", true);
+    check(&["a/b", "!a"], "a/b", true); // a quirk of the walk: `!a` counted for nothing when `a` was judged
+    check(&["a", "!a/b"], "a/b/c", false);
+    check(&["docs/*.md", "!docs/README.md"], "docs/README.md", false);
+    check(&["temp?"], "temp1", true);
+    check(&["temp?"], "temp/", false);
+    check(&["[a-c].txt"], "b.txt", true);
+    check(&["[!a].txt"], "b.txt", false); // `!` does not negate a class, `^` does
+    check(&["[^a].txt"], "b.txt", true);
+    check(&["a|b*"], "bcd", true); // `|` is not escaped
+    check(&["x{y*"], "x{yz", true);
+    check(&["a{2}*"], "aab", true);
+    check(&["[[]*"], "[x", true);
+    check(&["[&&a]*"], "&x", true);
+    check(&["[[:digit:]]*"], "7x", true);
+    check(&[r"\**"], "*x", true);
+    check(&[r"\**"], "xx", false);
+    check(&["größe/*"], "größe/x", true);
+    check(&["**"], "any/thing", true);
+    check(&[""], "x", false);
+    check(&[], "x", false);
+}
+
+#[test]
+fn refuses_malformed_patterns() {
+    for pattern in ["!", "[", "a[", "[]a]", "[a-]", "[b-a]", "a\\", "!["] {
+        let message = format!("pattern `{pattern}` is malformed");
+        assert_eq!(Rules::new([pattern]).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn reads_ignore_files() {
+    let check = |text: &str, expected: &[&str]| {
+        assert_eq!(lines(text).collect::<Vec<_>>(), expected, "{text:?}");
+    };
+    check("\u{feff}a\n# c\n #b\n\n  c  \r\n", &["a", "#b", "c"]);
+    check("/a\n./b/\n../c\nd/../e\n/\n", &["a", "b", "../c", "e", "/"]);
+    check("! /a\n!  b/ \n!\n", &["!a", "!b", "!"]);
+}
+
+#[test]
+fn cleans_paths() {
+    for (path, expected) in [
+        ("", "."),
+        ("/", "/"),
+        ("a//b/./c/..", "a/b"),
+        ("../../a", "../../a"),
+        ("/../a", "/a"),
+        ("a/../..", ".."),
+    ] {
+        assert_eq!(clean(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn knows_which_folders_to_enter() {
+    let check = |pattern: &str, folder: &str, expected: bool| {
+        let rules = Rules::new(["*", pattern]).unwrap();
+        assert_eq!(rules.may_bring_back_below(folder), expected, "{pattern} {folder}");
+    };
+    check("!src/main.rs", "src", true);
+    check("!src/main.rs", "docs", false);
+    check("!src/main.rs", "src/main", false);
+    check("!**/main.rs", "docs", true);
+    check("!s*/main.rs", "src", true);
+    check("!s*/main.rs", "docs", false);
+    check("!src/*/a", "src/x", true);
+    check("src/main.rs", "src", false);
+}

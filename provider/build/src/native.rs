@@ -1,0 +1,84 @@
+//! The native builder: files onto a base image or nothing, without a daemon, without running anything.
+//!
+//! Same recipe, same files, same bytes. It never unpacks a layer: what is below the files is referred to.
+
+mod base;
+mod changes;
+pub(crate) mod config;
+
+use ecr_registry::{Platform, Registry};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    base::Base,
+    changes::{Changes, WriteError},
+};
+use crate::{
+    build::Built,
+    build_error::BuildError,
+    compress::{Layer, LayerWriter},
+    context::Part,
+    recipe::{Compression, FilesRecipe, LayerSource, Recipe},
+    sources::{self, Sources},
+};
+
+pub(crate) async fn build(
+    recipe: &Recipe,
+    files: &FilesRecipe,
+    platform: &Platform,
+    registry: &Registry,
+    cancel: &CancellationToken,
+) -> Result<Built, BuildError> {
+    let base = match &files.base {
+        Some(reference) => Base::find(reference, platform, registry).await?,
+        None => Base::scratch(platform),
+    };
+    let layers = Layers {
+        sources: files.layers.clone(),
+        onto_base: files.base.is_some(),
+        compression: recipe.compression,
+        mtime: recipe.source_date_epoch,
+        cancel: cancel.clone(),
+    };
+    let written = tokio::task::spawn_blocking(move || layers.write()).await;
+    let (sources, layers, scratch) = written.map_err(|_| BuildError::Cancelled)??;
+    Ok(Built::new(config::assemble(recipe, files, base, layers), sources, scratch))
+}
+
+/// The layers to be written.
+struct Layers {
+    sources: Vec<LayerSource>,
+    onto_base: bool,
+    compression: Compression,
+    mtime: u64,
+    cancel: CancellationToken,
+}
+
+impl Layers {
+    fn write(&self) -> Result<(Sources, Vec<Layer>, TempDir), BuildError> {
+        let parts = Part::read_all(&self.sources)?;
+        let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
+        let layers = parts.iter().zip(&self.sources).map(|(part, source)| {
+            if self.cancel.is_cancelled() {
+                return Err(BuildError::Cancelled);
+            }
+            let writer = LayerWriter::new(self.compression, &scratch).map_err(BuildError::Scratch)?;
+            Ok(Changes::of(part, source.mode, self.onto_base).write(self.mtime, writer)?)
+        });
+        let layers = layers.collect::<Result<_, BuildError>>()?;
+        Ok((sources::of_parts(&parts), layers, scratch))
+    }
+}
+
+impl From<WriteError> for BuildError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Content(error) => Self::Context(error),
+            WriteError::Scratch(error) => Self::Scratch(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The image below the files: found and described, its layers never fetched.
+
+use ecr_registry::{
+    Blob, BlobSource, ImageConfig, Manifest, ManifestKind, Platform, Reference, Registry, Version,
+    content::{ImageManifest, media_type},
+};
+
+use crate::build_error::BuildError;
+
+/// What an image is built on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Base {
+    pub(crate) config: ImageConfig,
+    pub(crate) layers: Vec<Blob>,
+}
+
+impl Base {
+    /// Nothing at all.
+    pub(crate) fn scratch(platform: &Platform) -> Self {
+        let config = ImageConfig {
+            os: platform.os.clone(),
+            architecture: platform.architecture.clone(),
+            variant: platform.variant.clone(),
+            ..ImageConfig::default()
+        };
+        Self { config, layers: Vec::new() }
+    }
+
+    /// Asks the registry. The layers stay where they are and are mounted or copied from there.
+    pub(crate) async fn find(
+        reference: &Reference,
+        platform: &Platform,
+        registry: &Registry,
+    ) -> Result<Self, BuildError> {
+        let lookup = Lookup { reference, platform, registry };
+        let found = lookup.manifest(&reference.version()).await?;
+        let image = match found.kind {
+            ManifestKind::Image(image) => image,
+            ManifestKind::Index(index) => {
+                let matching = |found: &Option<Platform>| found.as_ref().is_some_and(|p| platform.matches(p));
+                let child = index.manifests.iter().find(|child| matching(&child.platform));
+                let found = || index.manifests.iter().filter_map(|child| child.platform.clone()).collect();
+                let child = child.ok_or_else(|| lookup.wrong_platform(found()))?;
+                match lookup.manifest(&Version::Digest(child.digest)).await?.kind {
+                    ManifestKind::Image(image) => image,
+                    ManifestKind::Index(_) => return Err(lookup.wrong_platform(Vec::new())),
+                }
+            }
+        };
+        lookup.describe(image).await
+    }
+}
+
+struct Lookup<'a> {
+    reference: &'a Reference,
+    platform: &'a Platform,
+    registry: &'a Registry,
+}
+
+impl Lookup<'_> {
+    async fn manifest(&self, version: &Version) -> Result<Manifest, BuildError> {
+        let found = self.registry.manifest(&self.reference.repository, version).await;
+        let found = found.map_err(|source| self.unavailable(source))?;
+        found.ok_or_else(|| BuildError::BaseMissing { base: self.reference.clone() })
+    }
+
+    async fn describe(&self, image: ImageManifest) -> Result<Base, BuildError> {
+        let repository = &self.reference.repository;
+        let raw = self.registry.small_blob(repository, &image.config).await;
+        let raw = raw.map_err(|source| self.unavailable(source))?;
+        let config: ImageConfig = serde_json::from_slice(&raw)
+            .map_err(|source| BuildError::BaseConfig { base: self.reference.clone(), source })?;
+        if !self.platform.matches(&config.platform()) {
+            return Err(self.wrong_platform(vec![config.platform()]));
+        }
+        let layers = image.layers.into_iter().map(|mut descriptor| {
+            // The same bytes under OCI's name: the new manifest is an OCI one.
+            if descriptor.media_type == media_type::DOCKER_LAYER_GZIP {
+                media_type::OCI_LAYER_GZIP.clone_into(&mut descriptor.media_type);
+            }
+            Blob { descriptor, source: BlobSource::Registry(repository.clone()) }
+        });
+        Ok(Base { config, layers: layers.collect() })
+    }
+
+    fn unavailable(&self, source: ecr_registry::Error) -> BuildError {
+        BuildError::BaseUnavailable { base: self.reference.clone(), source }
+    }
+
+    fn wrong_platform(&self, found: Vec<Platform>) -> BuildError {
+        let (base, wanted) = (self.reference.clone(), self.platform.clone());
+        BuildError::BasePlatform { base, wanted, found }
+    }
+}

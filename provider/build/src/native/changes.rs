@@ -1,0 +1,159 @@
+//! What a layer does to the file system below it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read},
+};
+
+use ecr_registry::names::Digester;
+
+use crate::{
+    archive::{Archive, Header, Kind},
+    compress::{Layer, LayerWriter},
+    context::Part,
+    error::ContextError,
+    tree::{Entry, File},
+};
+
+/// Folders that every base image brings along, some of them as links (`/bin`) or with permissions of their
+/// own (`/tmp`). A layer onto a base does not name them: an entry for a folder would replace either.
+const BROUGHT_BY_BASE: [&str; 43] = [
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "home",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "media",
+    "mnt",
+    "opt",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "srv",
+    "sys",
+    "tmp",
+    "usr",
+    "usr/bin",
+    "usr/include",
+    "usr/lib",
+    "usr/lib32",
+    "usr/lib64",
+    "usr/libexec",
+    "usr/libx32",
+    "usr/local",
+    "usr/local/bin",
+    "usr/local/etc",
+    "usr/local/include",
+    "usr/local/lib",
+    "usr/local/sbin",
+    "usr/local/share",
+    "usr/sbin",
+    "usr/share",
+    "usr/src",
+    "var",
+    "var/cache",
+    "var/lib",
+    "var/log",
+    "var/run",
+    "var/tmp",
+];
+
+/// The entries of a layer by their paths in the image, each after the folder it is in.
+#[derive(Debug)]
+pub(crate) struct Changes<'a> {
+    entries: BTreeMap<String, &'a Entry>,
+    /// Permission bits of files, instead of their own.
+    mode: Option<u32>,
+}
+
+impl<'a> Changes<'a> {
+    /// Puts a part at its destination, with the folders on the way there.
+    pub(crate) fn of(part: &'a Part, mode: Option<u32>, onto_base: bool) -> Self {
+        let folders = part.destination.folders().map(|folder| (folder, &Entry::Folder));
+        let content = part.tree.entries.iter().map(|(path, entry)| (part.place(path), entry));
+        let mut entries: BTreeMap<_, _> = folders.chain(content).collect();
+        if onto_base {
+            entries
+                .retain(|path, entry| **entry != Entry::Folder || !BROUGHT_BY_BASE.contains(&path.as_str()));
+        }
+        Self { entries, mode }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// Writes them as a layer in which everything has the time `mtime`.
+    ///
+    /// # Errors
+    /// Also when a file is not any more what it was when its tree was read.
+    pub(crate) fn write(&self, mtime: u64, layer: LayerWriter) -> Result<Layer, WriteError> {
+        let mut archive = Archive::new(layer);
+        for (path, entry) in &self.entries {
+            let header = self.header(path, entry, mtime);
+            match entry {
+                Entry::File(file) => add_file(&mut archive, &header, file)?,
+                Entry::Folder | Entry::Link(_) => archive.add(&header, io::empty())?,
+            }
+        }
+        Ok(archive.finish()?.finish()?)
+    }
+
+    fn header(&self, path: &str, entry: &Entry, mtime: u64) -> Header {
+        let (kind, size, suffix) = match entry {
+            Entry::Folder => (Kind::Folder, 0, "/"),
+            Entry::File(file) => (Kind::File, file.size, ""),
+            Entry::Link(target) => (Kind::Link(target.clone().into_bytes()), 0, ""),
+        };
+        let own = self.mode.filter(|_| matches!(entry, Entry::File(_)));
+        let mode = own.unwrap_or_else(|| entry.mode());
+        let path = format!("{path}{suffix}").into_bytes();
+        Header { path, kind, mode, uid: 0, gid: 0, size, mtime, attributes: BTreeMap::new() }
+    }
+}
+
+/// A layer that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// Its content could not be read.
+    #[error(transparent)]
+    Content(#[from] ContextError),
+    /// The disk would not take it.
+    #[error(transparent)]
+    Scratch(#[from] io::Error),
+}
+
+fn add_file(archive: &mut Archive<LayerWriter>, header: &Header, file: &File) -> Result<(), WriteError> {
+    let unreadable = |source| ContextError::Unreadable { path: file.path.clone(), source };
+    let changed = || ContextError::Changed { path: file.path.clone() };
+    let from = fs::File::open(&file.path).map_err(unreadable)?;
+    let mut content = Digesting { from, digester: Digester::new() };
+    match archive.add(header, &mut content) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(changed().into()),
+        other => other?,
+    }
+    let ended = content.read(&mut [0]).map_err(unreadable)? == 0;
+    let same = ended && content.digester.finish() == file.digest;
+    if same { Ok(()) } else { Err(changed().into()) }
+}
+
+/// Digests what is read through it.
+struct Digesting<R> {
+    from: R,
+    digester: Digester,
+}
+
+impl<R: Read> Read for Digesting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        self.digester.update(&buffer[..read]);
+        Ok(read)
+    }
+}

@@ -1,0 +1,237 @@
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::recipe::{Compression, DockerfileRecipe, FilesRecipe, LayerSource};
+
+/// A folder with these files; a name that ends in `/` is a folder, one with `->` a link, one with `*` a program.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, content)| add(root.path(), name, content));
+    root
+}
+
+fn add(root: &Path, name: &str, content: &str) {
+    if let Some((link, target)) = name.split_once("->") {
+        return symlink(target, root.join(link)).unwrap();
+    }
+    let path = root.join(name.trim_end_matches(['/', '*']));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    if name.ends_with('/') {
+        return fs::create_dir_all(path).unwrap();
+    }
+    fs::write(&path, content).unwrap();
+    let mode = if name.ends_with('*') { 0o755 } else { 0o644 };
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn recipe(how: How) -> Recipe {
+    Recipe {
+        how,
+        platforms: vec![ecr_registry::Platform::linux_amd64()],
+        compression: Compression::Gzip,
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        triggers: BTreeMap::new(),
+        source_date_epoch: 0,
+    }
+}
+
+fn dockerfile(root: &Path, dockerfile: Option<&str>) -> Recipe {
+    let dockerfile = dockerfile.map(PathBuf::from);
+    recipe(How::Dockerfile(DockerfileRecipe { context: root.into(), dockerfile, ..Default::default() }))
+}
+
+fn layer(source: &Path, destination: &str) -> Recipe {
+    let layer = LayerSource { source: source.into(), destination: destination.into(), mode: None };
+    recipe(How::Files(FilesRecipe { layers: vec![layer], ..Default::default() }))
+}
+
+fn seen(root: &TempDir) -> Sources {
+    observe(&dockerfile(root.path(), None)).unwrap()
+}
+
+fn names(map: &BTreeMap<String, String>) -> Vec<&str> {
+    map.keys().map(String::as_str).collect()
+}
+
+const SERVICE: [(&str, &str); 6] = [
+    ("Dockerfile", "FROM scratch\nCOPY . .\n"),
+    ("src/main.rs", "fn main() {}"),
+    ("run.sh*", "#!/bin/sh"),
+    ("latest->src/main.rs", ""),
+    ("empty/", ""),
+    ("README.md", "# A service"),
+];
+
+#[test]
+fn what_is_no_content_changes_nothing() {
+    let (one, other) = (folder(&SERVICE), folder(&[]));
+    SERVICE.iter().rev().for_each(|(name, content)| add(other.path(), name, content));
+    let old = SystemTime::now() - Duration::from_hours(24_000);
+    fs::File::open(other.path().join("README.md")).unwrap().set_modified(old).unwrap();
+    for (name, mode) in [("README.md", 0o600), ("run.sh", 0o700), ("src", 0o700), ("src/main.rs", 0o666)] {
+        fs::set_permissions(other.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    assert_eq!(seen(&one), seen(&other));
+    assert_eq!(
+        names(&seen(&one).files),
+        ["Dockerfile", "README.md", "empty", "latest", "run.sh", "src/main.rs"]
+    );
+    assert_eq!(names(&seen(&one).summary), ["Dockerfile", "README.md", "empty", "latest", "run.sh", "src"]);
+}
+
+/// The tree never changes for a given content: private data of images that exist hold it.
+#[test]
+fn golden_tree() {
+    assert_eq!(
+        seen(&folder(&SERVICE)).tree.to_string(),
+        "sha256:df0fb54b1ad1aaba4f0ce1cc48550cf3582775318782f048ac228bbb6869d366"
+    );
+}
+
+#[test]
+fn what_is_content_changes_the_tree_and_its_own_line() {
+    let check = |change: &[(&str, &str)], changed: &[&str]| {
+        let root = folder(&SERVICE);
+        let before = seen(&root);
+        change.iter().for_each(|(name, content)| {
+            fs::remove_file(root.path().join(name.trim_end_matches('*'))).ok();
+            add(root.path(), name, content);
+        });
+        let after = seen(&root);
+        assert_ne!(before.tree, after.tree, "{change:?}");
+        let mut lines: Vec<&str> = names(&after.files);
+        lines.retain(|name| before.files.get(*name) != after.files.get(*name));
+        assert_eq!(lines, changed);
+    };
+    check(&[("src/main.rs", "fn main() { }")], &["src/main.rs"]);
+    check(&[("README.md*", "# A service")], &["README.md"]);
+    check(&[("Dockerfile", "FROM scratch")], &["Dockerfile"]);
+    check(&[("new", "")], &["new"]);
+    check(&[("empty/not", "")], &["empty/not"]);
+    check(&[("other/", "")], &["other"]);
+}
+
+#[test]
+fn ignored_files_and_terraforms_own_do_not_count() {
+    let root = folder(&SERVICE);
+    add(root.path(), ".dockerignore", "target\n*.md\n!terraform.tfstate\n.dockerignore\n");
+    let before = seen(&root);
+    assert_eq!(names(&before.files), ["Dockerfile", "empty", "latest", "run.sh", "src/main.rs"]);
+    fs::write(root.path().join("next"), crate::terraform_files::tests::archive(&["tfplan"])).unwrap();
+    for name in ["target/debug/x", "README.md", "terraform.tfstate", ".terraform/x", "infra/.terraform/y"] {
+        add(root.path(), name, "changed");
+    }
+    fs::remove_dir_all(root.path().join("infra/.terraform")).unwrap();
+    fs::remove_dir(root.path().join("infra")).unwrap();
+    assert_eq!(seen(&root), before);
+}
+
+#[test]
+fn the_dockerfile_counts_even_where_the_build_cannot_copy_it() {
+    let root = folder(&SERVICE);
+    add(root.path(), ".dockerignore", "*\n");
+    let before = seen(&root);
+    assert_eq!(names(&before.files), ["Dockerfile"]);
+    add(root.path(), "Dockerfile", "FROM scratch\n");
+    assert_ne!(seen(&root).tree, before.tree);
+}
+
+#[test]
+fn rules_made_for_a_dockerfile_win() {
+    let root = folder(&SERVICE);
+    add(root.path(), ".dockerignore", "**\n");
+    add(root.path(), "docker/web.Dockerfile", "FROM scratch\n");
+    add(root.path(), "docker/web.Dockerfile.dockerignore", "docker\n.dockerignore\nREADME.md\nDockerfile\n");
+    let seen = observe(&dockerfile(root.path(), Some("docker/web.Dockerfile"))).unwrap();
+    assert_eq!(names(&seen.files), ["docker/web.Dockerfile", "empty", "latest", "run.sh", "src/main.rs"]);
+}
+
+#[test]
+fn layers_are_shown_by_their_place_in_the_image() {
+    let root =
+        folder(&[("bin/web*", "ELF"), ("bin/.dockerignore", "*.map\n.dockerignore\n"), ("bin/x.map", "")]);
+    let shown = |source: &str, destination: &str| {
+        let sources = observe(&layer(&root.path().join(source), destination)).unwrap();
+        sources.files.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(shown("bin", "/app"), ["/app/web"]);
+    assert_eq!(shown("bin/web", "/app"), ["/app"]);
+    assert_eq!(shown("bin/web", "/app/"), ["/app/web"]);
+    assert_eq!(shown("bin", "/"), ["/web"]);
+}
+
+#[test]
+fn many_files_are_shown_by_folder() {
+    let root = folder(&[("Dockerfile", "FROM scratch")]);
+    for index in 0..300 {
+        add(root.path(), &format!("src/{}/{index}", index % 10), "x");
+    }
+    let sources = seen(&root);
+    assert_eq!(sources.files.len(), 11);
+    assert_eq!(names(&sources.summary), ["Dockerfile", "src"]);
+    for index in 0..300 {
+        add(root.path(), &format!("file-{index:03}"), "x");
+    }
+    let sources = seen(&root);
+    assert_eq!((sources.files.len(), sources.summary.len()), (256, 64));
+    assert!(sources.summary.contains_key("(239 more)"), "{:?}", names(&sources.summary));
+}
+
+#[test]
+fn says_what_is_wrong_and_what_to_do() {
+    let root = folder(&[("docker/Dockerfile.web", ""), ("file", ""), ("Web/x", ""), ("pipe-here/x", "")]);
+    make_pipe(&root.path().join("pipe-here/pipe"));
+    let at = |path: &str| root.path().join(path).display().to_string();
+    let check = |recipe: Recipe, message: &str, hint: &str| {
+        let error = observe(&recipe).unwrap_err();
+        assert_eq!((error.to_string(), error.hint().unwrap()), (message.to_owned(), hint.to_owned()));
+    };
+    check(
+        dockerfile(&root.path().join("web"), None),
+        &format!("context folder `{}` does not exist", at("web")),
+        &format!("there is `{}`", at("Web")),
+    );
+    check(
+        dockerfile(&root.path().join("file"), None),
+        &format!("context folder `{}` is a file", at("file")),
+        "`context` names a folder",
+    );
+    check(
+        dockerfile(root.path(), None),
+        &format!("Dockerfile `{}` does not exist", at("Dockerfile")),
+        &format!("there is `{}`", at("docker/Dockerfile.web")),
+    );
+    check(
+        layer(&root.path().join("none"), "/x"),
+        &format!("layer source `{}` does not exist", at("none")),
+        "relative paths begin at Terraform's working folder; write \"${path.module}/...\"",
+    );
+    check(
+        layer(&root.path().join("pipe-here"), "/x"),
+        &format!("`{}` is a named pipe, which no image can hold", at("pipe-here/pipe")),
+        "remove it, make it readable, or name it in .dockerignore",
+    );
+    check(
+        layer(root.path(), "app"),
+        "destination `app` is not an absolute path without `..`",
+        "write it from the root: \"/app/\"",
+    );
+    add(root.path(), "Web/.dockerignore", "ok\n[\n");
+    check(
+        layer(&root.path().join("Web"), "/x"),
+        &format!("cannot use the ignore file `{}`", at("Web/.dockerignore")),
+        "patterns are those of .dockerignore: *, ?, **, [a-z], ! and \\ to escape",
+    );
+}
+
+fn make_pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
