@@ -106,19 +106,19 @@ mod tests {
     fn installs_once_for_many() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
-        let (target, made) = (cache.tool("helm", "4.3.1"), AtomicU32::new(0));
+        let (target, count) = (cache.tool("helm", "4.3.1"), AtomicU32::new(0));
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     let make = |part: &Path| {
-                        made.fetch_add(1, Ordering::SeqCst);
+                        count.fetch_add(1, Ordering::SeqCst);
                         Ok(fs::create_dir(part)?)
                     };
                     cache.install("helm", &target, make).unwrap();
                 });
             }
         });
-        assert_eq!(made.load(Ordering::SeqCst), 1);
+        assert_eq!(count.load(Ordering::SeqCst), 1);
         assert!(target.is_dir());
     }
 

@@ -3,7 +3,22 @@
 //! Real Terraform, OpenTofu, Helm, Docker, containerd and Kubernetes; only AWS itself is a stand-in (MiniStack). The lab
 //! knows nothing of our programs: it hands out paths, ports and an environment, and a test runs what it wants with them.
 
+pub mod aws;
+pub mod base;
 pub mod cache;
+pub mod cluster;
+pub mod docker;
 pub mod front;
+pub mod http;
+pub mod lab;
+pub mod ministack;
+pub mod node;
+pub mod packages;
+pub mod process;
 pub mod progress;
+pub mod providers;
+pub mod rootfs;
+pub mod runtime;
+pub mod state;
+pub mod tool;
 pub mod xtask;

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the verbs, and what each of them takes.
 
 mod front;
+mod lab;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Start, end and show the real parts that tests run on.
+    #[command(subcommand)]
+    Lab(lab::Verb),
     /// Serve the ECR front before a running MiniStack.
     #[command(hide = true)]
     Front(front::Arguments),
@@ -26,6 +30,7 @@ enum Verb {
 /// Reads the command line, runs its verb and tells how it ended.
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
+        Verb::Lab(verb) => lab::run(&verb),
         Verb::Front(arguments) => front::run(&arguments),
     };
     match done {
