@@ -1,6 +1,62 @@
-//! The resource `ecr_image`.
+//! The resource `ecr_image`: an image built from source, pushed, and named by tags.
+//!
+//! Look, decide, act: [`read`] and [`plan`] look, [`decision`] decides, [`apply`] alone writes.
 
+mod apply;
 mod arguments;
 mod decision;
+mod import;
+mod lookup;
 mod memory;
+mod plan;
+mod read;
 mod schema;
+mod state;
+mod tags;
+
+use tfplugin_rs::{
+    Action, ApplyRequest, ApplyResponse, Configured, Diagnostics, ImportRequest, ImportResponse, PlanRequest,
+    PlanResponse, ReadRequest, ReadResponse, Resource, Schema, ValidateRequest, async_trait,
+};
+
+use crate::access::Access;
+
+pub(crate) use decision::Client;
+pub(crate) use lookup::{Found, find};
+
+/// The resource `ecr_image`.
+pub(crate) struct ImageResource(pub(crate) Configured<Access>);
+
+#[async_trait]
+impl Resource for ImageResource {
+    fn type_name(&self) -> &'static str {
+        "ecr_image"
+    }
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    async fn validate(&self, request: ValidateRequest) -> Diagnostics {
+        arguments::check(&request.config)
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
+        read::read(&*self.0.get()?, request).await
+    }
+
+    async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
+        match request.action() {
+            Action::Destroy => Ok(plan::destroy(request)),
+            Action::Create | Action::Update => plan::plan(&*self.0.get()?, request).await,
+        }
+    }
+
+    async fn apply(&self, request: ApplyRequest) -> Result<ApplyResponse, Diagnostics> {
+        apply::apply(&*self.0.get()?, request).await
+    }
+
+    async fn import(&self, request: ImportRequest) -> Result<ImportResponse, Diagnostics> {
+        import::import(&*self.0.get()?, request).await
+    }
+}

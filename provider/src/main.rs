@@ -1,6 +1,21 @@
-//! The Terraform provider `ecr`.
+//! The Terraform provider `ecr`: builds service images and pushes them to Amazon ECR.
+//!
+//! Terraform and OpenTofu start this program and speak to it by the plugin protocol; see the crate
+//! `tfplugin-rs`. How images are built is the business of `image-build`, and how registries are
+//! spoken to that of `ecr-registry`; here is what a plan says and in what order things are done.
 
+mod access;
 mod image;
+mod image_data;
+mod provider;
 mod report;
 
-fn main() {}
+use std::process::ExitCode;
+
+/// Where the provider is found in the registries of Terraform and OpenTofu.
+const ADDRESS: &str = "registry.terraform.io/eks-deploy/ecr";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tfplugin_rs::serve(provider::EcrProvider::default(), ADDRESS).await
+}

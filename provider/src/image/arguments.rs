@@ -6,11 +6,17 @@ use std::{
     str::FromStr,
 };
 
-use ecr_registry::{NameError, Platform, Reference, Repository, Tag};
-use image_build::{Compression, ContextError, DockerfileRecipe, FilesRecipe, How, LayerSource, Recipe, Role};
+use ecr_registry::{Platform, Reference, Repository, Tag};
+use image_build::{BuildError, ContextError, DockerfileRecipe, FilesRecipe, How, LayerSource, Recipe, Role};
 use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Known, Path, Value, View};
 
 use crate::report::Report;
+
+/// All arguments.
+pub(super) const NAMES: [&str; 12] = [
+    "repository", "tags", "platforms", "build", "files", "labels", "annotations", "triggers", "compression",
+    "on_destroy", "on_moved_tag", "on_removed_tag",
+];
 
 /// The arguments of one image. `None` is "not known before apply".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -300,6 +306,23 @@ pub(super) fn blame(error: &ContextError, how: &How) -> Path {
     }
 }
 
+/// The argument that is to blame for a build that failed, if one is.
+pub(super) fn blame_build(error: &BuildError, how: &How) -> Option<Path> {
+    let (block, argument) = match (how, error) {
+        (_, BuildError::Context(error)) => return Some(blame(error, how)),
+        (_, BuildError::Platforms(_)) => return Some("platforms".into()),
+        (
+            How::Files(_),
+            BuildError::BaseMissing { .. }
+            | BuildError::BaseUnavailable { .. }
+            | BuildError::BasePlatform { .. }
+            | BuildError::BaseConfig { .. },
+        ) => ("files", "base"),
+        _ => return None,
+    };
+    Some(Path::from(block).attribute(argument))
+}
+
 fn path_of(error: &ContextError) -> Option<&FilePath> {
     match error {
         ContextError::Missing { path, .. }
@@ -364,9 +387,4 @@ fn is_a_place(path: &Path) -> bool {
         }
         _ => false,
     }
-}
-
-/// The errors of names also tell which argument is wrong.
-pub(super) fn name_error(error: &NameError, path: impl Into<Path>) -> Diagnostics {
-    error.report().at(path).into()
 }

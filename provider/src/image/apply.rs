@@ -1,0 +1,234 @@
+//! Apply: the only one to write. Content first, then the source tag, then new tags, and removals last:
+//! ECR deletes an image with its last tag.
+
+use std::{collections::BTreeMap, future::Future};
+
+use ecr_registry::{Digest, ErrorKind, Manifest, Registry, Repository, Version};
+use image_build::{Built, Format, Recipe, SourceHash, Sources};
+use tfplugin_rs::{ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Value};
+
+use super::{
+    arguments::{Arguments, blame, blame_build, with_defaults},
+    decision::{FilesChanged, Look, Since},
+    lookup::{self, Found, source_tag},
+    memory::{Content, Memory, Tree},
+    read::{look, observe},
+    state::{State, set_content, set_source},
+    tags::{Tags, put_tags, remove_tags},
+};
+use crate::{access::Access, report::Report};
+
+/// Creates or updates the image. Destroying keeps it.
+pub(super) async fn apply(access: &Access, request: ApplyRequest) -> Result<ApplyResponse, Diagnostics> {
+    if request.planned.is_null() {
+        return Ok(ApplyResponse::default());
+    }
+    let job = Job::new(access, &request)?;
+    let obtained = job.obtain().await?;
+    let mut state = job.planned.clone();
+    if let Some((hash, sources)) = &obtained.source {
+        set_source(&mut state, hash, sources);
+    }
+    set_content(&mut state, &obtained.content, Some(&job.repository));
+    let private = Memory { built: obtained.tree.clone(), ..Memory::default() }.to_private();
+    let mut diagnostics = Diagnostics::new();
+    let tags = job.tags(&obtained);
+    let mut put = Vec::new();
+    let tagging = async {
+        put_tags(&tags, &mut put).await?;
+        remove_tags(&tags, &mut diagnostics).await
+    };
+    if let Err(failed) = unless_cancelled(&job.cancel, tagging).await {
+        if job.prior.is_none() {
+            // The image is there, and its source tag finds it again: a new attempt sends nothing.
+            return Err(failed);
+        }
+        state.set("tags", put);
+        diagnostics.extend(failed);
+    }
+    Ok(ApplyResponse { state, private, diagnostics, ..ApplyResponse::default() })
+}
+
+/// What there is to do.
+struct Job<'a> {
+    access: &'a Access,
+    registry: &'a Registry,
+    repository: Repository,
+    wanted: Arguments,
+    recipe: Recipe,
+    prior: Option<State>,
+    planned: Value,
+    memory: Memory,
+    cancel: CancellationToken,
+}
+
+/// The image, which is in the repository and carries its source tag.
+struct Obtained {
+    manifest: Manifest,
+    content: Content,
+    /// What it is made from, where the plan left that open.
+    source: Option<(SourceHash, BTreeMap<String, String>)>,
+    tree: Option<Tree>,
+}
+
+impl<'a> Job<'a> {
+    fn new(access: &'a Access, request: &ApplyRequest) -> Result<Self, Diagnostics> {
+        // The plan may have the paths of another machine: the configuration has those of this one.
+        let wanted = Arguments::parse(&with_defaults(request.config.clone(), &request.config))?;
+        let (Some(repository), Some(Some(recipe))) = (wanted.repository.clone(), wanted.recipe.clone()) else {
+            let detail = "Every argument has to be known when a plan is applied.";
+            return Err(Diagnostic::error("The configuration is not complete", detail).into());
+        };
+        let prior = (!request.prior.is_null()).then(|| State::parse(&request.prior)).transpose()?;
+        Ok(Self {
+            access,
+            registry: access.registry()?,
+            repository,
+            wanted,
+            recipe,
+            prior,
+            planned: request.planned.clone(),
+            memory: Memory::of(&request.private),
+            cancel: request.cancellation.clone(),
+        })
+    }
+
+    async fn obtain(&self) -> Result<Obtained, Diagnostics> {
+        match self.planned.get("digest").as_str().map(str::parse::<Digest>) {
+            Some(Ok(digest)) => self.existing(digest).await,
+            _ => self.new_image().await,
+        }
+    }
+
+    /// The image the plan names: it has to be there.
+    async fn existing(&self, digest: Digest) -> Result<Obtained, Diagnostics> {
+        let found = lookup::find(self.registry, &self.repository, &Version::Digest(digest)).await;
+        let Some(Found { manifest, .. }) = found.map_err(|error| error.report())? else {
+            return Err(self.vanished(digest).into());
+        };
+        let unchanged = self.prior.as_ref().and_then(|prior| prior.hash).map(|hash| hash.to_string());
+        let unchanged = unchanged.as_deref() == self.planned.get("source_hash").as_str();
+        let tree = match &self.memory.witness {
+            Some(witness) if !unchanged => Some(witness.tree.clone()),
+            _ => self.memory.built.clone(),
+        };
+        Ok(Obtained { content: self.planned_content(digest), manifest, source: None, tree })
+    }
+
+    fn planned_content(&self, digest: Digest) -> Content {
+        let platforms = self.planned.get("platform_digests").as_map().into_iter().flatten();
+        let platform = |(name, digest): (&String, &Value)| Some((name.clone(), digest.as_str()?.parse().ok()?));
+        let size = self.planned.get("size_bytes").as_number().and_then(tfplugin_rs::Number::as_u64);
+        Content { digest, platform_digests: platforms.filter_map(platform).collect(), size_bytes: size.unwrap_or(0) }
+    }
+
+    fn vanished(&self, digest: Digest) -> Diagnostic {
+        let summary = format!("The image {}@{digest} vanished since the plan", self.repository);
+        Diagnostic::error(summary, "Somebody deleted it. Plan again: it will be built anew.")
+    }
+
+    /// An image that has this source's tag, or else a new one.
+    async fn new_image(&self) -> Result<Obtained, Diagnostics> {
+        let (look, sources) = self.look().await?;
+        let found = lookup::by_source_tag(self.registry, &self.repository, &look.hash, &self.recipe.platforms);
+        let (manifest, content) = match found.await.map_err(|error| error.report())? {
+            Some(found) => (found.manifest, found.content),
+            None => self.build(&look).await?,
+        };
+        Ok(Obtained { manifest, content, source: Some((look.hash, sources.summary)), tree: Some(look.tree) })
+    }
+
+    /// Reads the files: they have to be what the plan was made with, as far as it knew.
+    async fn look(&self) -> Result<(Look, Sources), Diagnostics> {
+        let sources = observe(self.recipe.clone())
+            .await
+            .map_err(|error| Diagnostics::from(error.report().at(blame(&error, &self.recipe.how))))?;
+        let format = self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
+        let look = look(&self.recipe, &sources, format);
+        let planned = self.planned.get("source_hash").as_str();
+        if planned.is_some_and(|planned| planned != look.hash.to_string()) {
+            let was = self.memory.witness.as_ref().map(|witness| &witness.tree);
+            return Err(changed_since(was, &look.tree).into());
+        }
+        Ok((look, sources))
+    }
+
+    async fn build(&self, look: &Look) -> Result<(Manifest, Content), Diagnostics> {
+        let progress = |line: &str| tracing::info!(repository = %self.repository, "{line}");
+        let building =
+            image_build::build(&self.recipe, &self.access.builder, self.registry, &progress, &self.cancel);
+        let built = building.await.map_err(|error| self.build_error(&error))?;
+        let tree = Tree::from(built.sources());
+        if tree.digest != look.tree.digest {
+            return Err(changed_since(Some(&look.tree), &tree).into());
+        }
+        unless_cancelled(&self.cancel, async {
+            self.registry.push(&self.repository, &built, &()).await.map_err(|error| error.report())?;
+            self.mark(look, &built).await
+        })
+        .await
+    }
+
+    /// Puts the source tag. Where another run was first and the tag cannot be moved, its image is taken.
+    async fn mark(&self, look: &Look, built: &Built) -> Result<(Manifest, Content), Diagnostics> {
+        let tag = source_tag(&look.hash);
+        match self.registry.tag(&self.repository, &tag, &built.manifest).await {
+            Ok(_) => Ok((built.manifest.clone(), self.content(built))),
+            Err(error) if matches!(*error.kind, ErrorKind::TagImmutable { .. }) => {
+                let found =
+                    lookup::by_source_tag(self.registry, &self.repository, &look.hash, &self.recipe.platforms);
+                match found.await {
+                    Ok(Some(first)) => Ok((first.manifest, first.content)),
+                    _ => Err(error.report().into()),
+                }
+            }
+            Err(error) => Err(error.report().into()),
+        }
+    }
+
+    fn content(&self, built: &Built) -> Content {
+        let digest = built.manifest.digest;
+        let platforms = self.recipe.platforms.iter().map(|platform| (platform.to_string(), digest)).collect();
+        Content { digest, platform_digests: platforms, size_bytes: built.size() }
+    }
+
+    fn build_error(&self, error: &image_build::BuildError) -> Diagnostics {
+        let diagnostic = error.report();
+        match blame_build(error, &self.recipe.how) {
+            Some(path) => diagnostic.at(path).into(),
+            None => diagnostic.into(),
+        }
+    }
+
+    fn tags<'t>(&'t self, obtained: &'t Obtained) -> Tags<'t> {
+        Tags {
+            registry: self.registry,
+            repository: &self.repository,
+            manifest: &obtained.manifest,
+            wanted: self.wanted.tags.as_ref(),
+            prior: self.prior.as_ref(),
+            on_moved: self.wanted.on_moved_tag,
+            on_removed: self.wanted.on_removed_tag,
+            seen_moved: &self.memory.moved_tags,
+        }
+    }
+}
+
+fn changed_since(was: Option<&Tree>, now: &Tree) -> Diagnostic {
+    let lines = was.map_or_else(Vec::new, |was| was.differences(now, "when planned"));
+    FilesChanged { lines, since: Since::Planned }.diagnostic()
+}
+
+async fn unless_cancelled<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T, Diagnostics>>,
+) -> Result<T, Diagnostics> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => {
+            let detail = "What was sent so far is found again. Apply again to go on.";
+            Err(Diagnostic::error("Interrupted before the image and its tags were complete", detail).into())
+        }
+        done = work => done,
+    }
+}

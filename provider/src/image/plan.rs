@@ -1,0 +1,176 @@
+//! Plan: reads what the decision needs, decides, and writes the decision down. Changes nothing.
+
+use image_build::{Format, Recipe, Sources};
+use tfplugin_rs::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
+
+use super::{
+    arguments::{self, Arguments, blame, places, with_defaults, with_prior_paths},
+    decision::{Changed, Computed, Decision, Evidence, FilesChanged, Look, Prior, Since, decide, evidence},
+    lookup,
+    memory::{Content, Memory, Witness},
+    read::{look, observe},
+    state::{CONTENT, SOURCE, State, set_content, set_source},
+};
+use crate::{access::Access, report::Report};
+
+/// Says what apply will do.
+pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
+    let wanted = Wanted::new(&request)?;
+    let client = access.client(request.client);
+    let memory = Memory::of(&request.prior_private);
+    let planned_memory = request.planned_private.as_ref().map(Memory::of);
+    let evidence = evidence(client, planned_memory.as_ref(), &memory, wanted.prior.is_none());
+    let prior = wanted.prior.as_ref().map(|state| Prior {
+        hash: state.hash,
+        memory: &memory,
+        changed: wanted.changed(state, &request.prior),
+    });
+    let seen = wanted.look().await?;
+    let look = seen.as_ref().map(|seen| &seen.look);
+    let mut diagnostics = Diagnostics::new();
+    let found = match (evidence, look) {
+        (Evidence::Fresh, Some(look)) => wanted.found(access, look, &mut diagnostics).await?,
+        _ => None,
+    };
+    let decision = decide(client, evidence, look, prior.as_ref(), found.clone())
+        .map_err(|changed| changed.diagnostic())?;
+    let witness = match evidence {
+        Evidence::Fresh => look.map(|look| Witness { tree: look.tree.clone(), hash: look.hash, found }),
+        Evidence::Planned(witness) => witness.cloned(),
+        _ => memory.witness.clone(),
+    };
+    Ok(PlanResponse {
+        planned: wanted.planned(&decision, seen.as_ref(), &request.prior),
+        requires_replace: if decision.replace { vec!["repository".into()] } else { Vec::new() },
+        private: Memory { witness, ..memory }.to_private(),
+        diagnostics,
+        ..PlanResponse::default()
+    })
+}
+
+/// Says what destroying does: nothing to the image.
+pub(super) fn destroy(request: PlanRequest) -> PlanResponse {
+    let uri = request.prior.get("uri").as_str().unwrap_or("the image");
+    let warning = Diagnostic::warning(
+        "The image stays in its repository",
+        format!(
+            "{uri} and its tags are kept (on_destroy = \"keep\"). To destroy the repository too, \
+             it needs force_delete = true: ECR deletes no repository that holds images."
+        ),
+    );
+    PlanResponse { private: request.prior_private, diagnostics: warning.into(), ..PlanResponse::default() }
+}
+
+/// What is asked for.
+struct Wanted {
+    value: Value,
+    arguments: Arguments,
+    prior: Option<State>,
+}
+
+/// The files as they are.
+struct Seen {
+    sources: Sources,
+    look: Look,
+}
+
+impl Wanted {
+    fn new(request: &PlanRequest) -> Result<Self, Diagnostics> {
+        let value = with_defaults(request.proposed.clone(), &request.config);
+        let arguments = Arguments::parse(&value)?;
+        let prior = (!request.prior.is_null()).then(|| State::parse(&request.prior)).transpose()?;
+        Ok(Self { value, arguments, prior })
+    }
+
+    fn recipe(&self) -> Option<&Recipe> {
+        self.arguments.recipe.as_ref()?.as_ref()
+    }
+
+    /// Reads the files, unless an argument that goes into the image is unknown.
+    async fn look(&self) -> Result<Option<Seen>, Diagnostics> {
+        let Some(recipe) = self.recipe() else { return Ok(None) };
+        let sources = observe(recipe.clone())
+            .await
+            .map_err(|error| Diagnostics::from(error.report().at(blame(&error, &recipe.how))))?;
+        // An image that exists keeps the format it was hashed with.
+        let format = self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
+        Ok(Some(Seen { look: look(recipe, &sources, format), sources }))
+    }
+
+    /// The image that carries the source tag, where that is worth asking.
+    async fn found(
+        &self,
+        access: &Access,
+        look: &Look,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Option<Content>, Diagnostics> {
+        let prior = self.prior.as_ref().filter(|prior| Some(&prior.repository) == self.arguments.repository.as_ref());
+        let unchanged = prior.is_some_and(|prior| prior.hash == Some(look.hash));
+        let (Some(registry), Some(repository), Some(recipe)) =
+            (&access.registry, &self.arguments.repository, self.recipe())
+        else {
+            return Ok(None);
+        };
+        if unchanged {
+            return Ok(None);
+        }
+        match lookup::by_source_tag(registry, repository, &look.hash, &recipe.platforms).await {
+            Ok(found) => Ok(found.map(|found| found.content)),
+            Err(error) => access.tolerate(&error, diagnostics).map(|()| None),
+        }
+    }
+
+    fn changed(&self, state: &State, prior: &Value) -> Changed {
+        let repository = self.arguments.repository.as_ref() != Some(&state.repository);
+        let before = state.arguments.recipe.as_ref().and_then(Option::as_ref).map(places);
+        let (look, recipe) = match (before, self.recipe().map(places)) {
+            (Some(before), Some(now)) => (before.0 != now.0, before.1 != now.1),
+            (before, now) => (before.is_some() != now.is_some(), before.is_some() != now.is_some()),
+        };
+        let kept = with_prior_paths(self.value.clone(), prior);
+        let others = arguments::NAMES.iter().any(|name| kept.get(name) != prior.get(name));
+        Changed { repository, look, recipe, others }
+    }
+
+    fn planned(&self, decision: &Decision, seen: Option<&Seen>, prior: &Value) -> Value {
+        let mut planned = match decision.source {
+            Computed::Prior => with_prior_paths(self.value.clone(), prior),
+            _ => self.value.clone(),
+        };
+        let fill = |planned: &mut Value, names: &[&str], from: &dyn Fn(&str) -> Value| {
+            names.iter().for_each(|name| planned.set(*name, from(name)));
+        };
+        match (&decision.source, seen) {
+            (Computed::Known(hash), Some(seen)) => set_source(&mut planned, hash, &seen.sources.summary),
+            (Computed::Prior, _) => fill(&mut planned, &SOURCE, &|name| prior.get(name).clone()),
+            _ => fill(&mut planned, &SOURCE, &|_| Value::Unknown),
+        }
+        match &decision.content {
+            Computed::Known(content) => {
+                set_content(&mut planned, content, self.arguments.repository.as_ref());
+            }
+            Computed::Prior => fill(&mut planned, &CONTENT, &|name| prior.get(name).clone()),
+            Computed::Unknown => fill(&mut planned, &CONTENT, &|_| Value::Unknown),
+        }
+        planned
+    }
+}
+
+impl FilesChanged {
+    /// The error, naming the files.
+    pub(super) fn diagnostic(&self) -> Diagnostic {
+        let (summary, remedy) = match self.since {
+            Since::Planned => (
+                "The image's files changed after the plan was made",
+                "Plan again. If that was without a refresh, plan without -refresh=false.",
+            ),
+            Since::Built => (
+                "The image's files are not those the plan was made with",
+                "They changed after the plan was made, or the plan was made without looking at them. \
+                 Plan again, without -refresh=false.",
+            ),
+        };
+        let lines = if self.lines.is_empty() { "the files differ".to_owned() } else { self.lines.join("\n") };
+        Diagnostic::error(summary, format!("{lines}\n\n{remedy}"))
+    }
+}

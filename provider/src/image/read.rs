@@ -1,0 +1,147 @@
+//! Read: whether the image and its tags are still there, and how the files are now.
+//!
+//! Only the registry's own "there is no such image" is drift. What cannot be asked stays as state has it.
+
+use std::collections::BTreeMap;
+
+use ecr_registry::{Digest, Error, Outcome, Registry, Repository, Tag, Version};
+use image_build::{Recipe, Sources, source_hash};
+use tfplugin_rs::{ClientCapabilities, Diagnostics, ReadRequest, ReadResponse, Value};
+
+use super::{
+    arguments::OnMovedTag,
+    decision::{self, Look},
+    lookup,
+    memory::{Content, Memory, Tree},
+    state::State,
+};
+use crate::access::Access;
+
+/// Looks how the image is.
+pub(super) async fn read(access: &Access, mut request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
+    access.note_refresh();
+    let state = State::parse(&request.state)?;
+    let mut memory = Memory::of(&request.private);
+    let mut diagnostics = Diagnostics::new();
+    let mut online = None;
+    if let Some(registry) = &access.registry {
+        match look_at_image(registry, &state).await {
+            Ok(None) => return Ok(ReadResponse { diagnostics, ..ReadResponse::default() }),
+            Ok(Some(tags)) => {
+                remember_tags(&mut request.state, &state, tags, &mut memory);
+                online = Some(registry);
+            }
+            Err(error) => access.tolerate(&error, &mut diagnostics)?,
+        }
+    }
+    memory.witness = None;
+    witness(access, request.client, online, &state, &mut memory, &mut diagnostics).await?;
+    let ReadRequest { state, identity, .. } = request;
+    Ok(ReadResponse { state, private: memory.to_private(), identity, diagnostics })
+}
+
+/// Where each tag of state points now, `None` for those that are gone; or `None` if the image is gone.
+async fn look_at_image(
+    registry: &Registry,
+    state: &State,
+) -> Result<Option<BTreeMap<Tag, Option<Digest>>>, Error> {
+    if head(registry, &state.repository, Version::Digest(state.digest)).await?.is_none() {
+        return Ok(None);
+    }
+    let mut tags = BTreeMap::new();
+    for tag in state.arguments.tags.iter().flatten() {
+        let points_at = head(registry, &state.repository, Version::Tag(tag.clone())).await?;
+        tags.insert(tag.clone(), points_at);
+    }
+    Ok(Some(tags))
+}
+
+/// What a tag or digest is; `None` also where the whole repository is gone.
+pub(super) async fn head(
+    registry: &Registry,
+    repository: &Repository,
+    version: Version,
+) -> Result<Option<Digest>, Error> {
+    match registry.head(repository, &version).await {
+        Ok(found) => Ok(found.map(|descriptor| descriptor.digest)),
+        Err(error) if matches!(error.outcome(), Outcome::ImageGone | Outcome::TagGone) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes tags out of state that are gone or were moved, so that the plan puts them back.
+fn remember_tags(
+    value: &mut Value,
+    state: &State,
+    tags: BTreeMap<Tag, Option<Digest>>,
+    memory: &mut Memory,
+) {
+    let ignore = state.arguments.on_moved_tag == OnMovedTag::Ignore;
+    memory.moved_tags = BTreeMap::new();
+    let mut kept = Vec::new();
+    for (tag, points_at) in tags {
+        match points_at {
+            Some(digest) if digest == state.digest || ignore => kept.push(tag.as_str().to_owned()),
+            Some(elsewhere) => drop(memory.moved_tags.insert(tag, elsewhere)),
+            None => {}
+        }
+    }
+    if !value.get("tags").is_null() {
+        value.set("tags", kept);
+    }
+}
+
+/// Leaves a witness where the files differ from those of the image. Newer clients need none: what their
+/// plan stores comes back. Files that cannot be read leave none, and are no error: there is no
+/// configuration here that could be to blame.
+async fn witness(
+    access: &Access,
+    client: ClientCapabilities,
+    registry: Option<&Registry>,
+    state: &State,
+    memory: &mut Memory,
+    diagnostics: &mut Diagnostics,
+) -> Result<(), Diagnostics> {
+    let (Some(Some(recipe)), Some(hash)) = (&state.arguments.recipe, state.hash) else { return Ok(()) };
+    if client.stores_planned_private {
+        return Ok(());
+    }
+    let Ok(sources) = observe(recipe.clone()).await else { return Ok(()) };
+    let look = look(recipe, &sources, hash.format());
+    let Some(mut witness) = decision::witness(memory.built.as_ref(), &look, None) else { return Ok(()) };
+    witness.found = match registry {
+        Some(registry) => found(access, registry, state, recipe, &look, diagnostics).await?,
+        None => None,
+    };
+    memory.witness = Some(witness);
+    Ok(())
+}
+
+async fn found(
+    access: &Access,
+    registry: &Registry,
+    state: &State,
+    recipe: &Recipe,
+    look: &Look,
+    diagnostics: &mut Diagnostics,
+) -> Result<Option<Content>, Diagnostics> {
+    match lookup::by_source_tag(registry, &state.repository, &look.hash, &recipe.platforms).await {
+        Ok(found) => Ok(found.map(|found| found.content)),
+        Err(error) => access.tolerate(&error, diagnostics).map(|()| None),
+    }
+}
+
+/// Reads the files, away from the threads that serve.
+pub(super) async fn observe(recipe: Recipe) -> Result<Sources, image_build::ContextError> {
+    let reading = tokio::task::spawn_blocking(move || image_build::observe(&recipe));
+    reading.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))
+}
+
+/// What a recipe makes of the files.
+pub(super) fn look(recipe: &Recipe, sources: &Sources, format: image_build::Format) -> Look {
+    Look {
+        tree: Tree::from(sources),
+        hash: source_hash(recipe, sources, format),
+        generated: !recipe.triggers.is_empty(),
+    }
+}

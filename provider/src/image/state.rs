@@ -1,0 +1,63 @@
+//! An `ecr_image` in state and plan: the results, and how they get there.
+
+use std::collections::BTreeMap;
+
+use ecr_registry::{Digest, Repository};
+use image_build::SourceHash;
+use tfplugin_rs::{Diagnostic, Diagnostics, Value};
+
+use super::{arguments::Arguments, memory::Content};
+
+/// The results that say what the image is made from, and those that say what it is.
+pub(super) const SOURCE: [&str; 2] = ["source_hash", "sources"];
+pub(super) const CONTENT: [&str; 4] = ["digest", "platform_digests", "size_bytes", "uri"];
+
+/// What state has.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) arguments: Arguments,
+    pub(super) repository: Repository,
+    pub(super) digest: Digest,
+    /// Absent after an import.
+    pub(super) hash: Option<SourceHash>,
+}
+
+impl State {
+    /// Reads state that this provider wrote.
+    ///
+    /// # Errors
+    /// Where somebody changed it by hand.
+    pub(super) fn parse(state: &Value) -> Result<Self, Diagnostics> {
+        let arguments = Arguments::parse(state)?;
+        let (Some(repository), Some(digest)) = (arguments.repository.clone(), parsed(state, "digest")?) else {
+            return Err(damaged("repository or digest").into());
+        };
+        Ok(Self { arguments, repository, digest, hash: parsed(state, "source_hash")? })
+    }
+}
+
+fn parsed<T: std::str::FromStr>(state: &Value, name: &str) -> Result<Option<T>, Diagnostic> {
+    let text = state.get(name).as_str();
+    text.map(str::parse).transpose().map_err(|_| damaged(name))
+}
+
+fn damaged(name: &str) -> Diagnostic {
+    let detail = "Remove the image from the state and import it again: the image itself is not touched.";
+    Diagnostic::error(format!("State has no usable {name} of this image"), detail)
+}
+
+/// Writes what an image is made from.
+pub(super) fn set_source(to: &mut Value, hash: &SourceHash, sources: &BTreeMap<String, String>) {
+    to.set("source_hash", hash.to_string());
+    to.set("sources", sources.clone());
+}
+
+/// Writes what an image is.
+pub(super) fn set_content(to: &mut Value, content: &Content, repository: Option<&Repository>) {
+    let platforms = content.platform_digests.iter();
+    to.set("digest", content.digest.to_string());
+    to.set("platform_digests", Value::object(platforms.map(|(name, digest)| (name, digest.to_string().into()))));
+    to.set("size_bytes", content.size_bytes);
+    let uri = |repository: &Repository| format!("{repository}@{}", content.digest).into();
+    to.set("uri", repository.map_or(Value::Unknown, uri));
+}
