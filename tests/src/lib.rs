@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod base;
 pub mod cache;
+pub mod check;
 pub mod cluster;
 pub mod docker;
 pub mod front;
@@ -15,6 +16,7 @@ pub mod ministack;
 pub mod node;
 pub mod packages;
 pub mod process;
+pub mod programs;
 pub mod progress;
 pub mod providers;
 pub mod rootfs;

@@ -1,5 +1,7 @@
 //! The arrows between the crates, read from what cargo would build, and what no tracked file may hold.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

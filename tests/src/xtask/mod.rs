@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::progress;
+use crate::{check, progress};
 
 /// Runs what the lab can do.
 #[derive(Debug, Parser)]
@@ -19,6 +19,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run every check: format, lints, dependencies, unit tests, docs, modules, and the tests on real parts.
+    Test(check::Arguments),
     /// Start, end and show the real parts that tests run on.
     #[command(subcommand)]
     Lab(lab::Verb),
@@ -30,6 +32,7 @@ enum Verb {
 /// Reads the command line, runs its verb and tells how it ended.
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
+        Verb::Test(arguments) => check::run(&arguments),
         Verb::Lab(verb) => lab::run(&verb),
         Verb::Front(arguments) => front::run(&arguments),
     };
