@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod base;
+pub mod bench;
 pub mod cache;
 pub mod check;
 pub mod cluster;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, progress};
+use crate::{bench, check, progress};
 
 /// Runs what the lab can do.
 #[derive(Debug, Parser)]
@@ -19,12 +19,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run every check: format, lints, dependencies, unit tests, docs, modules, and the tests on real parts.
+    /// Run every check: format, lints, dependencies, unit tests, docs, modules, and the tests on real parts
     Test(check::Arguments),
-    /// Start, end and show the real parts that tests run on.
+    /// Measure ours beside its peers
+    Bench(bench::Arguments),
+    /// Start, end and show the real parts that tests run on
     #[command(subcommand)]
     Lab(lab::Verb),
-    /// Serve the ECR front before a running MiniStack.
+    /// Serve the ECR front before a running MiniStack
     #[command(hide = true)]
     Front(front::Arguments),
 }
@@ -33,6 +35,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Test(arguments) => check::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Lab(verb) => lab::run(&verb),
         Verb::Front(arguments) => front::run(&arguments),
     };

@@ -1,0 +1,179 @@
+//! One comparison: a job that several programs do, each run from exec to exit.
+
+use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+use super::statistics::Sample;
+use crate::cache::Cache;
+use crate::programs::Programs;
+
+/// What a lane works with.
+pub(super) struct Stage {
+    pub(super) cache: Cache,
+    pub(super) programs: Programs,
+    /// For what a job reads and writes. Goes away with the stage.
+    pub(super) folder: TempDir,
+}
+
+/// One program's way to do the job.
+pub(super) struct Way {
+    /// The program's name, as `--without` takes it.
+    pub(super) name: &'static str,
+    /// Finds or installs it, and says how it is called.
+    pub(super) command: fn(&Stage) -> Result<Command>,
+}
+
+/// A comparison.
+pub(super) struct Lane {
+    pub(super) area: &'static str,
+    pub(super) name: &'static str,
+    /// Runs that do not count: they fill the machine's caches.
+    pub(super) warm_up: u32,
+    /// Runs that count, of each program.
+    pub(super) rounds: u32,
+    pub(super) ours: fn(&Stage) -> Result<Command>,
+    pub(super) peers: &'static [Way],
+    /// What ours is to reach, in milliseconds.
+    pub(super) goal: Option<f64>,
+    /// Whether a program's output shows that it did the job.
+    pub(super) is_done: fn(&str) -> bool,
+}
+
+/// What a lane measured, in milliseconds.
+pub(super) struct Measured {
+    pub(super) ours: Sample,
+    /// The fastest first.
+    pub(super) peers: Vec<(&'static str, Sample)>,
+}
+
+/// A program in a lane while it is measured.
+struct Runner {
+    name: &'static str,
+    command: Command,
+    output: PathBuf,
+    times: Vec<Duration>,
+}
+
+impl Lane {
+    /// What times are told in.
+    pub(super) const UNIT: &'static str = "ms";
+
+    /// Whether the lane is meant by an area's or a lane's name.
+    pub(super) fn is_in(&self, area: Option<&str>) -> bool {
+        area.is_none_or(|area| area == self.area || area == self.to_string())
+    }
+
+    /// Runs all programs in turn, so that whatever else the machine does falls on all alike.
+    pub(super) fn run(&self, stage: &Stage, without: &[String]) -> Result<Measured> {
+        let mut runners = vec![Runner::new("ours", (self.ours)(stage)?, stage)];
+        for peer in self.peers.iter().filter(|peer| !without.iter().any(|name| name == peer.name)) {
+            let command = (peer.command)(stage).with_context(|| {
+                format!("no {0}: get it, or leave it out with `--without {0}`", peer.name)
+            })?;
+            runners.push(Runner::new(peer.name, command, stage));
+        }
+        for round in 0..self.warm_up + self.rounds {
+            for runner in &mut runners {
+                let took = runner.run(self.is_done)?;
+                if round >= self.warm_up {
+                    runner.times.push(took);
+                }
+            }
+        }
+        let mut samples = runners.into_iter().map(|runner| (runner.name, Sample::of(&runner.times)));
+        let (_, ours) = samples.next().context("ours runs in every lane")?;
+        let mut peers: Vec<_> = samples.collect();
+        peers.sort_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
+        Ok(Measured { ours, peers })
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.area, self.name)
+    }
+}
+
+impl Runner {
+    fn new(name: &'static str, command: Command, stage: &Stage) -> Self {
+        Self { name, command, output: stage.folder.path().join("output"), times: Vec::new() }
+    }
+
+    /// One run. Its output goes into a file: a pipe would be read by us while the program runs.
+    fn run(&mut self, is_done: fn(&str) -> bool) -> Result<Duration> {
+        let output = File::create(&self.output)?;
+        self.command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let start = Instant::now();
+        let status = self.command.status().with_context(|| format!("cannot run {}", self.name))?;
+        let took = start.elapsed();
+        let said = std::fs::read_to_string(&self.output)?;
+        ensure!(status.success(), "{} failed ({status}): {}", self.name, said.trim());
+        if !is_done(&said) {
+            bail!("{} did not do the job; it said: {}", self.name, said.trim());
+        }
+        Ok(took)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    const LANE: Lane = Lane {
+        area: "shell",
+        name: "echo",
+        warm_up: 1,
+        rounds: 3,
+        ours: |_| Ok(shell("echo done")),
+        peers: &[
+            Way { name: "slow", command: |_| Ok(shell("sleep 0.05; echo done")) },
+            Way { name: "absent", command: |_| bail!("not installed") },
+        ],
+        goal: None,
+        is_done: |said| said == "done\n",
+    };
+
+    fn stage() -> Stage {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = Programs { provider: PathBuf::new(), plugin: PathBuf::new() };
+        Stage { cache: Cache::at(folder.path()), programs, folder }
+    }
+
+    #[test]
+    fn a_missing_peer_fails_the_lane_unless_it_is_left_out() {
+        let error = LANE.run(&stage(), &[]).err().unwrap().to_string();
+        assert_eq!(error, "no absent: get it, or leave it out with `--without absent`");
+        let measured = LANE.run(&stage(), &["absent".to_owned()]).unwrap();
+        let peers: Vec<_> = measured.peers.iter().map(|(name, sample)| (*name, sample.runs)).collect();
+        assert_eq!(peers, [("slow", 3)]);
+        assert_eq!(measured.ours.runs, 3);
+    }
+
+    #[test]
+    fn a_program_that_does_not_do_the_job_has_no_time() {
+        let lane = Lane { ours: |_| Ok(shell("echo later")), peers: &[], ..LANE };
+        let error = lane.run(&stage(), &[]).err().unwrap().to_string();
+        assert_eq!(error, "ours did not do the job; it said: later");
+    }
+
+    #[test]
+    fn a_lane_is_meant_by_its_area_or_its_name() {
+        for (area, expected) in
+            [(None, true), (Some("shell"), true), (Some("shell/echo"), true), (Some("sh"), false)]
+        {
+            assert_eq!(LANE.is_in(area), expected, "{area:?}");
+        }
+    }
+}
