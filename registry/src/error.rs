@@ -4,7 +4,7 @@ use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use crate::{
     content::ManifestError,
-    names::{Digest, Host, Repository, Tag},
+    names::{Digest, Host, Repository, Tag, Version},
 };
 
 /// A cause from another library, shared because one failure may answer several callers.
@@ -299,6 +299,22 @@ impl Error {
 }
 
 impl ErrorKind {
+    /// There is no such image.
+    pub(crate) fn missing(version: &Version) -> Self {
+        match version {
+            Version::Tag(tag) => Self::TagMissing(tag.clone()),
+            Version::Digest(_) => Self::ImageMissing,
+        }
+    }
+
+    /// A missing image that was asked for by tag is a missing tag.
+    pub(crate) fn asked_by(self, version: &Version) -> Self {
+        match self {
+            Self::ImageMissing => Self::missing(version),
+            other => other,
+        }
+    }
+
     /// Whether the same may work a little later.
     pub fn is_transient(&self) -> bool {
         match self {

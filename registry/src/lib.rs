@@ -5,14 +5,21 @@
 //! the edge; [`content`] is what a registry stores. This library knows neither Terraform nor Helm, nor how an
 //! image is built.
 
+mod access;
+mod blobs;
 pub mod content;
+mod ecr;
 mod endpoints;
 mod error;
+mod flights;
+mod manifests;
 pub mod names;
 mod progress;
 mod push;
 mod registry;
 mod secret;
+mod settings;
+mod transport;
 
 pub use content::{Blob, BlobSource, Descriptor, Image, ImageConfig, Manifest, ManifestKind};
 pub use endpoints::{ENDPOINTS_VARIABLE, EndpointError, Endpoints};
@@ -20,5 +27,6 @@ pub use error::{Action, Cause, Denied, Error, ErrorKind, Outcome, Trouble};
 pub use names::{Digest, EcrHost, Host, NameError, Platform, Reference, Repository, Tag, Version};
 pub use progress::{Event, How, Progress};
 pub use push::PushReport;
-pub use registry::{Login, Registry, Settings, TagOutcome};
+pub use registry::{Registry, TagOutcome};
 pub use secret::Secret;
+pub use settings::{Login, Patience, Settings, docker_config_path};

@@ -1,59 +1,29 @@
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
-
-use aws_types::SdkConfig;
-use bytes::Bytes;
-
-use crate::{
-    content::{Descriptor, Image, Manifest},
-    endpoints::Endpoints,
-    error::{Action, Error, ErrorKind},
-    names::{Digest, Host, Reference, Repository, Tag, Version},
-    progress::Progress,
-    push::PushReport,
-    secret::Secret,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+    sync::Arc,
 };
 
-/// What access to registries needs, with everything resolved.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// AWS credentials and endpoints, for private ECR registries; the region is taken from each host.
-    pub aws: Option<SdkConfig>,
-    /// Hosts that are reached somewhere else.
-    pub endpoints: Endpoints,
-    /// Users and passwords by host, which go before all others.
-    pub logins: BTreeMap<Host, Login>,
-    /// Docker's `config.json`, for all other hosts; a file that does not exist has no logins.
-    pub docker_config: Option<PathBuf>,
-    /// What this program calls itself: `name/version`.
-    pub user_agent: String,
-    /// How many blobs are sent at once.
-    pub uploads: usize,
-}
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::io::AsyncWriteExt;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            aws: None,
-            endpoints: Endpoints::default(),
-            logins: BTreeMap::new(),
-            docker_config: None,
-            user_agent: concat!("eks-deploy/", env!("CARGO_PKG_VERSION")).to_owned(),
-            uploads: 8,
-        }
-    }
-}
-
-/// A user and a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
-    /// The user.
-    pub user: String,
-    /// The password.
-    pub password: Secret,
-}
+use crate::{
+    blobs::Blobs,
+    content::{Descriptor, Image, Manifest},
+    ecr::{EcrClients, Found},
+    error::{Action, Error, ErrorKind},
+    manifests::Manifests,
+    names::{Digest, EcrHost, Reference, Repository, Tag, Version},
+    progress::Progress,
+    push::{PushReport, push, push_manifest},
+    settings::Settings,
+    transport::{Retry, Transport},
+};
 
 /// What [`Registry::tag`] did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagOutcome {
     /// The tag points at the image already; nothing was sent.
     Unchanged,
@@ -66,14 +36,28 @@ pub enum TagOutcome {
     },
 }
 
-/// Access to registries. Clones share connections, tokens and what is known to be there.
+/// Access to registries. Clones share connections, passwords and what is known to be there.
 #[derive(Clone)]
-pub struct Registry(Arc<Settings>);
+pub struct Registry(Arc<Parts>);
+
+struct Parts {
+    blobs: Blobs,
+    manifests: Manifests,
+    ecr: Option<EcrClients>,
+}
 
 impl Registry {
+    /// The longest blob that [`Self::small_blob`] takes, in bytes.
+    pub const SMALL_BLOB: u64 = 8 * 1024 * 1024;
+
     /// Access with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        Ok(Self(Arc::new(settings)))
+        let uploads = settings.uploads;
+        let ecr = settings.aws.clone().map(EcrClients::new);
+        let transport = Transport::new(settings, ecr.clone());
+        let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
+        let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads);
+        Ok(Self(Arc::new(Parts { blobs, manifests: Manifests { transport }, ecr })))
     }
 
     /// What a tag or digest is; `None` only when the registry says that the repository has no such image.
@@ -82,8 +66,8 @@ impl Registry {
         repository: &Repository,
         version: &Version,
     ) -> Result<Option<Descriptor>, Error> {
-        let _ = version;
-        self.pending(Action::LookUp, repository)
+        let found = self.0.manifests.head(repository, version).await;
+        found.map_err(|kind| Error::new(Action::LookUp, named(repository, version), kind))
     }
 
     /// The manifest or index of a tag or digest, verified; `None` as for [`Self::head`].
@@ -92,25 +76,32 @@ impl Registry {
         repository: &Repository,
         version: &Version,
     ) -> Result<Option<Manifest>, Error> {
-        let _ = version;
-        self.pending(Action::Read, repository)
+        let found = self.0.manifests.get(repository, version).await;
+        found.map_err(|kind| Error::new(Action::Read, named(repository, version), kind))
     }
 
-    /// A small blob, such as a configuration, verified. Up to 8 MiB.
+    /// A small blob, such as a configuration, verified.
     pub async fn small_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<Bytes, Error> {
-        let _ = blob;
-        self.pending(Action::Read, repository)
+        let read = async || {
+            if blob.size > Self::SMALL_BLOB {
+                return Err(ErrorKind::TooLarge { limit: Self::SMALL_BLOB });
+            }
+            let pieces = self.0.blobs.fetch(repository, blob).await?;
+            let add = async |mut bytes: BytesMut, piece: Bytes| {
+                bytes.extend_from_slice(&piece);
+                Ok(bytes)
+            };
+            Ok(pieces.try_fold(BytesMut::new(), add).await?.freeze())
+        };
+        let bytes = self.repeatedly(read).await;
+        bytes.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
-    /// Fetches a blob of any length into a new file, verified; what is half written is removed again.
-    pub async fn download(
-        &self,
-        repository: &Repository,
-        blob: &Descriptor,
-        to: &std::path::Path,
-    ) -> Result<(), Error> {
-        let _ = (blob, to);
-        self.pending(Action::Read, repository)
+    /// Fetches a blob of any length into a file, verified. The file appears when it is whole, readable by its
+    /// owner alone; one that is there is replaced.
+    pub async fn download(&self, repository: &Repository, blob: &Descriptor, to: &Path) -> Result<(), Error> {
+        let downloaded = self.repeatedly(async || self.download_once(repository, blob, to).await).await;
+        downloaded.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
     /// Sends what the repository does not have of the image: blobs first, then the manifest, by digest.
@@ -120,32 +111,36 @@ impl Registry {
         image: &Image,
         progress: &dyn Progress,
     ) -> Result<PushReport, Error> {
-        let _ = (image, progress);
-        self.pending(Action::Push, repository)
+        let pushed = push(&self.0.blobs, &self.0.manifests, repository, image, progress).await;
+        pushed.map_err(|kind| Error::new(Action::Push, pinned(repository, image.manifest.digest), kind))
     }
 
     /// Sends a manifest or index by digest, unless it is there; all it names has to be there.
     /// Tells whether it was sent.
     pub async fn push_manifest(&self, repository: &Repository, manifest: &Manifest) -> Result<bool, Error> {
-        let _ = manifest;
-        self.pending(Action::Push, repository)
+        let pushed = push_manifest(&self.0.manifests, repository, manifest).await;
+        pushed.map_err(|kind| Error::new(Action::Push, pinned(repository, manifest.digest), kind))
     }
 
-    /// Points a tag at a manifest that the repository has; sends nothing if it points there already.
+    /// Points a tag at a manifest or index; sends nothing if it points there already.
     pub async fn tag(
         &self,
         repository: &Repository,
         tag: &Tag,
         manifest: &Manifest,
     ) -> Result<TagOutcome, Error> {
-        let _ = (tag, manifest);
-        self.pending(Action::Tag, repository)
+        let version = Version::Tag(tag.clone());
+        let outcome = self.point(repository, &version, manifest).await;
+        outcome.map_err(|kind| Error::new(Action::Tag, named(repository, &version), kind))
     }
 
     /// Takes a tag away, by ECR's API. ECR deletes an image with its last tag. A tag that is gone is no error.
     pub async fn untag(&self, repository: &Repository, tag: &Tag) -> Result<(), Error> {
-        let _ = tag;
-        self.pending(Action::Untag, repository)
+        let untagged = match self.ecr_of(repository) {
+            Ok((ecr, host)) => ecr.untag(&host, repository, tag).await,
+            Err(kind) => Err(kind),
+        };
+        untagged.map_err(|kind| Error::new(Action::Untag, format!("{repository}:{tag}"), kind))
     }
 
     /// The tags of an image, sorted, by ECR's API; `None` if the image is not there.
@@ -154,18 +149,129 @@ impl Registry {
         repository: &Repository,
         digest: &Digest,
     ) -> Result<Option<Vec<Tag>>, Error> {
-        let _ = digest;
-        self.pending(Action::Describe, repository)
+        let tags = match self.ecr_of(repository) {
+            Ok((ecr, host)) => ecr.tags_of(&host, repository, digest).await,
+            Err(kind) => Err(kind),
+        };
+        tags.map_err(|kind| Error::new(Action::Describe, pinned(repository, *digest), kind))
     }
 
-    /// What many references point at, in their order; ECR is asked for up to 100 of a repository in one call.
+    /// What many references point at, in their order. ECR is asked for up to 100 of a repository in one call,
+    /// other registries for each. An image that is not there is an error.
     pub async fn resolve(&self, references: &[Reference]) -> Vec<Result<Descriptor, Error>> {
-        references.iter().map(|reference| self.pending(Action::LookUp, &reference.repository)).collect()
+        const REPOSITORIES_AT_ONCE: usize = 16;
+        let mut wanted: BTreeMap<&Repository, BTreeSet<Version>> = BTreeMap::new();
+        for reference in references {
+            wanted.entry(&reference.repository).or_default().insert(reference.version());
+        }
+        let look_ups = wanted
+            .into_iter()
+            .map(async |(repository, versions)| (repository, self.resolve_in(repository, &versions).await));
+        let found: BTreeMap<&Repository, Found> =
+            stream::iter(look_ups).buffer_unordered(REPOSITORIES_AT_ONCE).collect().await;
+        let result = |reference: &Reference| match found[&reference.repository][&reference.version()].clone()
+        {
+            Ok(descriptor) => Ok(descriptor),
+            Err(kind) => Err(Error::new(Action::LookUp, reference, kind)),
+        };
+        references.iter().map(result).collect()
     }
 
-    /// The interface comes before the client behind it.
-    fn pending<T>(&self, action: Action, repository: &Repository) -> Result<T, Error> {
-        let message = format!("{} speaks to no registry yet", self.0.user_agent);
-        Err(Error::new(action, repository, ErrorKind::Protocol(message)))
+    async fn resolve_in(&self, repository: &Repository, versions: &BTreeSet<Version>) -> Found {
+        const LOOKS_AT_ONCE: usize = 16;
+        if let Ok((ecr, host)) = self.ecr_of(repository) {
+            return ecr.resolve(&host, repository, versions).await;
+        }
+        let look_ups = versions.iter().map(async |version| {
+            let found = match self.0.manifests.head(repository, version).await {
+                Ok(Some(descriptor)) => Ok(descriptor),
+                Ok(None) => Err(ErrorKind::missing(version)),
+                Err(kind) => Err(kind),
+            };
+            (version.clone(), found)
+        });
+        stream::iter(look_ups).buffer_unordered(LOOKS_AT_ONCE).collect().await
     }
+
+    async fn point(
+        &self,
+        repository: &Repository,
+        version: &Version,
+        manifest: &Manifest,
+    ) -> Result<TagOutcome, ErrorKind> {
+        let manifests = &self.0.manifests;
+        let before = manifests.head(repository, version).await?.map(|found| found.digest);
+        if before == Some(manifest.digest) {
+            return Ok(TagOutcome::Unchanged);
+        }
+        match manifests.put(repository, version, manifest).await {
+            Ok(()) => Ok(before.map_or(TagOutcome::Created, |from| TagOutcome::Moved { from })),
+            Err(ErrorKind::TagImmutable { tag, .. }) => {
+                // Someone else may have made the tag meanwhile, and may have meant the same image.
+                let now = manifests.head(repository, version).await?.map(|found| found.digest);
+                if now == Some(manifest.digest) {
+                    Ok(TagOutcome::Unchanged)
+                } else {
+                    Err(ErrorKind::TagImmutable { tag, points_to: now })
+                }
+            }
+            Err(kind) => Err(kind),
+        }
+    }
+
+    async fn download_once(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        to: &Path,
+    ) -> Result<(), ErrorKind> {
+        let error = |cause| ErrorKind::File { path: to.to_path_buf(), cause: Arc::new(cause) };
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (file, path) = tempfile::NamedTempFile::new_in(folder).map_err(error)?.into_parts();
+        let mut file = tokio::fs::File::from_std(file);
+        let mut pieces = self.0.blobs.fetch(repository, blob).await?;
+        while let Some(piece) = pieces.try_next().await? {
+            file.write_all(&piece).await.map_err(error)?;
+        }
+        file.flush().await.map_err(error)?;
+        path.persist(to).map_err(|cause| error(cause.error))
+    }
+
+    /// For bodies that break off after their request was answered.
+    async fn repeatedly<T>(&self, read: impl AsyncFn() -> Result<T, ErrorKind>) -> Result<T, ErrorKind> {
+        let mut retry = Retry::new(&self.0.blobs.transport.patience);
+        loop {
+            match read().await {
+                Err(error) if error.is_transient() => match retry.next_after(&error) {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Err(error),
+                },
+                result => return result,
+            }
+        }
+    }
+
+    fn ecr_of(&self, repository: &Repository) -> Result<(&EcrClients, EcrHost), ErrorKind> {
+        match (&self.0.ecr, repository.host().ecr()) {
+            (Some(ecr), Some(host)) => Ok((ecr, host)),
+            _ => Err(ErrorKind::NotEcr(repository.host().clone())),
+        }
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
+
+fn named(repository: &Repository, version: &Version) -> String {
+    match version {
+        Version::Tag(tag) => format!("{repository}:{tag}"),
+        Version::Digest(digest) => pinned(repository, *digest),
+    }
+}
+
+fn pinned(repository: &Repository, digest: Digest) -> String {
+    format!("{repository}@{digest}")
 }

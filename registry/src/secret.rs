@@ -1,7 +1,10 @@
 use std::fmt;
 
+use serde::Deserialize;
+
 /// A text that is never printed: passwords and tokens.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {

@@ -38,7 +38,8 @@ impl Partition {
         }
     }
 
-    fn of_region(region: &str) -> Self {
+    /// The partition of a region, by the region's name.
+    pub fn of_region(region: &str) -> Self {
         const PREFIXES: [(&str, Partition); 7] = [
             ("cn-", Partition::AwsCn),
             ("us-gov-", Partition::AwsUsGov),
@@ -51,7 +52,8 @@ impl Partition {
         PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or(Self::Aws, |(_, found)| *found)
     }
 
-    fn suffix(self) -> &'static str {
+    /// The domain that AWS's hosts end in: `amazonaws.com`.
+    pub fn suffix(self) -> &'static str {
         match self {
             Self::Aws | Self::AwsUsGov => "amazonaws.com",
             Self::AwsCn => "amazonaws.com.cn",

@@ -1,0 +1,202 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use http::HeaderValue;
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::Url;
+
+use super::{Challenge, Credentials, basic, secret_header};
+use crate::{
+    error::{Denied, ErrorKind},
+    flights::Flights,
+    names::{Host, Repository},
+    secret::Secret,
+    transport::Http,
+};
+
+/// What a request needs to be allowed, in the words of registries' token servers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Scope(BTreeSet<String>);
+
+impl Scope {
+    pub(crate) fn pull(repository: &Repository) -> Self {
+        Self(BTreeSet::from([format!("repository:{}:pull", repository.name())]))
+    }
+
+    pub(crate) fn push(repository: &Repository) -> Self {
+        Self(BTreeSet::from([format!("repository:{}:pull,push", repository.name())]))
+    }
+
+    /// To read from another repository as well.
+    pub(crate) fn and_pull(mut self, repository: &Repository) -> Self {
+        self.0.extend(Self::pull(repository).0);
+        self
+    }
+}
+
+/// Where a registry has its tokens made.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Bearer {
+    realm: Url,
+    service: Option<String>,
+}
+
+impl Bearer {
+    pub(super) fn from_challenge(challenge: &Challenge) -> Option<Self> {
+        let realm = challenge.parameters.get("realm").filter(|_| challenge.scheme == "bearer")?;
+        let realm = Url::parse(realm).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        Some(Self { realm, service: challenge.parameters.get("service").cloned() })
+    }
+
+    fn url(&self, scope: &Scope) -> Url {
+        let mut url = self.realm.clone();
+        let service = self.service.iter().map(|service| ("service", service));
+        url.query_pairs_mut().extend_pairs(service.chain(scope.0.iter().map(|scope| ("scope", scope))));
+        url
+    }
+}
+
+/// Tokens that registries made, by host and scope, in memory.
+pub(super) struct Tokens {
+    http: Http,
+    tokens: Flights<(Host, Scope), Option<Token>>,
+}
+
+struct Token {
+    header: HeaderValue,
+    renew_at: Instant,
+}
+
+/// What a token server may answer.
+#[derive(Deserialize)]
+struct Answer {
+    token: Option<Secret>,
+    access_token: Option<Secret>,
+    /// Seconds.
+    expires_in: Option<u64>,
+}
+
+/// The life of a token whose answer does not tell, by the specification.
+const SHORTEST_LIFE: Duration = Duration::from_mins(1);
+/// Nobody's tokens live longer; it also keeps hostile numbers out of the arithmetic.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
+
+impl Tokens {
+    pub(super) fn new(http: Http) -> Self {
+        Self { http, tokens: Flights::default() }
+    }
+
+    pub(super) async fn header(
+        &self,
+        host: &Host,
+        bearer: &Bearer,
+        scope: &Scope,
+        credentials: &Credentials,
+    ) -> Result<HeaderValue, ErrorKind> {
+        let slot = self.tokens.slot((host.clone(), scope.clone()));
+        let mut token = slot.lock().await;
+        match &*token {
+            Some(token) if Instant::now() < token.renew_at => Ok(token.header.clone()),
+            _ => {
+                let new = self.fetch(host, bearer, scope, credentials).await?;
+                Ok(token.insert(new).header.clone())
+            }
+        }
+    }
+
+    /// Forgets the token if it is the one that was sent.
+    pub(super) async fn forget(&self, host: &Host, scope: &Scope, sent: Option<&HeaderValue>) {
+        let slot = self.tokens.slot((host.clone(), scope.clone()));
+        let mut token = slot.lock().await;
+        if token.as_ref().map(|token| &token.header) == sent {
+            *token = None;
+        }
+    }
+
+    async fn fetch(
+        &self,
+        host: &Host,
+        bearer: &Bearer,
+        scope: &Scope,
+        credentials: &Credentials,
+    ) -> Result<Token, ErrorKind> {
+        if bearer.realm.scheme() == "http" && !host.is_loopback() && basic(credentials).is_some() {
+            let message = format!("token server {} of `{host}` is not reached by TLS", bearer.realm);
+            return Err(ErrorKind::Protocol(message));
+        }
+        let (status, body) = self.http.fetch_small(bearer.url(scope), basic(credentials)).await?;
+        match status.as_u16() {
+            200 => token(&body)
+                .ok_or_else(|| ErrorKind::Protocol(format!("token server {} gives no token", bearer.realm))),
+            401 | 403 => Err(refused(host, bearer, credentials)),
+            429 => Err(ErrorKind::Throttled(format!("token server {}", bearer.realm))),
+            500.. => {
+                Err(ErrorKind::Unavailable { status: status.to_string(), message: bearer.realm.to_string() })
+            }
+            _ => Err(ErrorKind::Refused { status: status.to_string(), message: bearer.realm.to_string() }),
+        }
+    }
+}
+
+fn refused(host: &Host, bearer: &Bearer, credentials: &Credentials) -> ErrorKind {
+    match credentials {
+        Credentials::Login { origin, .. } => ErrorKind::CredentialsRefused {
+            host: host.clone(),
+            origin: origin.clone(),
+            message: String::new(),
+        },
+        Credentials::Anonymous { .. } => {
+            Denied { message: format!("{} gives no token", bearer.realm), ..Denied::default() }.into()
+        }
+    }
+}
+
+fn token(body: &[u8]) -> Option<Token> {
+    let answer: Answer = serde_json::from_slice(body).ok()?;
+    let secret = answer.token.or(answer.access_token).filter(|token| !token.expose().is_empty())?;
+    let life = Duration::from_secs(answer.expires_in.unwrap_or(0)).clamp(SHORTEST_LIFE, LONGEST_LIFE);
+    let header = secret_header(&format!("Bearer {}", secret.expose()))?;
+    Some(Token { header, renew_at: Instant::now() + life.mul_f64(0.8) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::challenge;
+
+    #[test]
+    fn token_urls() {
+        let check = |challenge: &str, scope: &Scope, expected: Option<&str>| {
+            let bearer = challenge::parse(challenge).iter().find_map(Bearer::from_challenge);
+            assert_eq!(bearer.map(|bearer| bearer.url(scope).to_string()).as_deref(), expected);
+        };
+        let (a, b) = ("x.io/a/b".parse().unwrap(), "x.io/c".parse().unwrap());
+        let realm = "Bearer realm=\"https://auth/token\"";
+        check(realm, &Scope::pull(&a), Some("https://auth/token?scope=repository%3Aa%2Fb%3Apull"));
+        check(
+            "Bearer realm=\"https://auth/token?a=b\",service=\"reg\"",
+            &Scope::push(&a).and_pull(&b),
+            Some(
+                "https://auth/token?a=b&service=reg&scope=repository%3Aa%2Fb%3Apull%2Cpush\
+                 &scope=repository%3Ac%3Apull",
+            ),
+        );
+        check("Basic realm=\"https://auth/token\"", &Scope::pull(&a), None);
+        check("Bearer realm=\"file:///etc/passwd\"", &Scope::pull(&a), None);
+    }
+
+    #[test]
+    fn answers() {
+        let check = |body: &str, expected: Option<&str>| {
+            let header = token(body.as_bytes()).map(|token| token.header);
+            assert_eq!(header.as_ref().map(|header| header.to_str().unwrap()), expected, "{body}");
+        };
+        check(r#"{"token":"a"}"#, Some("Bearer a"));
+        check(r#"{"access_token":"b","expires_in":300}"#, Some("Bearer b"));
+        check(r#"{"token":"a","access_token":"b","expires_in":18446744073709551615}"#, Some("Bearer a"));
+        check(r#"{"token":""}"#, None);
+        check(r#"{"token":"a\nb"}"#, None);
+        check("{}", None);
+        check("<html>", None);
+    }
+}

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ecr::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+
+use crate::{
+    error::{Denied, ErrorKind, Trouble},
+    names::Repository,
+    transport::causes,
+};
+
+/// What an error of the API means. Without a repository the call was about the whole registry.
+pub(crate) fn api_error<E>(error: SdkError<E, HttpResponse>, repository: Option<&Repository>) -> ErrorKind
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let code = error.code().unwrap_or_default().to_owned();
+    let words = error.message().unwrap_or_default().to_owned();
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    if !code.is_empty() {
+        return service_error(&code, words, status, error, repository);
+    }
+    let trouble = match &error {
+        SdkError::TimeoutError(_) => Trouble::Timeout,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => Trouble::Timeout,
+        SdkError::DispatchFailure(failure) if failure.is_io() => trouble_of(&error),
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => return unsent(error),
+        _ if status >= 500 => return ErrorKind::Unavailable { status: status.to_string(), message: words },
+        _ => return ErrorKind::Protocol(chain(&error)),
+    };
+    ErrorKind::NoAnswer { host: "ECR's API".to_owned(), trouble, cause: Some(Arc::new(error)) }
+}
+
+fn service_error<E>(
+    code: &str,
+    words: String,
+    status: u16,
+    error: SdkError<E, HttpResponse>,
+    repository: Option<&Repository>,
+) -> ErrorKind
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match (code.strip_suffix("Exception").unwrap_or(code), repository) {
+        ("RepositoryNotFound", Some(repository)) => ErrorKind::RepositoryMissing(repository.clone()),
+        ("ImageNotFound", _) => ErrorKind::ImageMissing,
+        ("AccessDenied" | "UnauthorizedOperation", _) => Denied::parse(&words).into(),
+        (
+            "ExpiredToken"
+            | "UnrecognizedClient"
+            | "InvalidClientTokenId"
+            | "InvalidSignature"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken"
+            | "OptInRequired"
+            | "RequestExpired",
+            _,
+        ) => ErrorKind::AwsCredentials { message: format!("{code}: {words}"), cause: Arc::new(error) },
+        ("Throttling" | "TooManyRequests" | "RequestLimitExceeded" | "LimitExceeded", _) => {
+            ErrorKind::Throttled(words)
+        }
+        _ if status >= 500 => ErrorKind::Unavailable { status: code.to_owned(), message: words },
+        _ => ErrorKind::Refused { status: code.to_owned(), message: words },
+    }
+}
+
+/// The request could not even be signed, or its connection not be made in a known way.
+fn unsent<E>(error: SdkError<E, HttpResponse>) -> ErrorKind
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let credentials = causes(&error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
+    let message = match credentials {
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            "none of the usual places has credentials (environment, profile, web identity, container, instance)".to_owned()
+        }
+        Some(other) => chain(other),
+        None => chain(&error),
+    };
+    ErrorKind::AwsCredentials { message, cause: Arc::new(error) }
+}
+
+fn trouble_of(error: &(dyn std::error::Error + 'static)) -> Trouble {
+    let text = chain(error);
+    if causes(error).any(<dyn std::error::Error>::is::<rustls::Error>) {
+        Trouble::Tls
+    } else if text.contains("dns error") || text.contains("failed to lookup address") {
+        Trouble::Dns
+    } else if text.contains("onnect") {
+        Trouble::Connect
+    } else {
+        Trouble::Cut
+    }
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = causes(error).map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
+}

@@ -1,0 +1,120 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ecr::types::{Image, ImageIdentifier};
+use futures::{StreamExt, stream};
+
+use super::{EcrClients, api::image_failure, api_error};
+use crate::{
+    content::{Descriptor, media_type},
+    error::ErrorKind,
+    names::{Digest, EcrHost, Repository, Version},
+};
+
+/// What each version of a repository is.
+pub(crate) type Found = BTreeMap<Version, Result<Descriptor, ErrorKind>>;
+
+/// The most images ECR takes in one call.
+const BATCH: usize = 100;
+const CALLS_AT_ONCE: usize = 4;
+
+impl EcrClients {
+    /// What these versions of one repository are, by one call for each hundred.
+    pub(crate) async fn resolve(
+        &self,
+        host: &EcrHost,
+        repository: &Repository,
+        versions: &BTreeSet<Version>,
+    ) -> Found {
+        let versions: Vec<&Version> = versions.iter().collect();
+        let batches = versions.chunks(BATCH).map(|batch| self.resolve_batch(host, repository, batch));
+        stream::iter(batches).buffered(CALLS_AT_ONCE).map(stream::iter).flatten().collect().await
+    }
+
+    async fn resolve_batch(
+        &self,
+        host: &EcrHost,
+        repository: &Repository,
+        versions: &[&Version],
+    ) -> Vec<(Version, Result<Descriptor, ErrorKind>)> {
+        let call = self.of(host).batch_get_image().registry_id(&host.account);
+        let call = call
+            .repository_name(repository.name())
+            .set_image_ids(Some(versions.iter().map(|version| identifier(version)).collect()))
+            .set_accepted_media_types(Some(media_type::MANIFESTS.map(str::to_owned).to_vec()));
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let kind = api_error(error, Some(repository));
+                return versions.iter().map(|version| ((*version).clone(), Err(kind.clone()))).collect();
+            }
+        };
+        let find = |version: &Version| {
+            let image = answer.images().iter().find(|image| names(image.image_id(), version));
+            let failure = answer.failures().iter().find(|failure| names(failure.image_id(), version));
+            match (image, failure) {
+                (Some(image), _) => described(image),
+                (None, Some(failure)) => Err(image_failure(failure).asked_by(version)),
+                (None, None) => Err(ErrorKind::missing(version)),
+            }
+        };
+        versions.iter().map(|version| ((*version).clone(), find(version))).collect()
+    }
+}
+
+fn identifier(version: &Version) -> ImageIdentifier {
+    let identifier = ImageIdentifier::builder();
+    match version {
+        Version::Tag(tag) => identifier.image_tag(tag.as_str()),
+        Version::Digest(digest) => identifier.image_digest(digest.to_string()),
+    }
+    .build()
+}
+
+fn names(identifier: Option<&ImageIdentifier>, version: &Version) -> bool {
+    identifier.is_some_and(|identifier| match version {
+        Version::Tag(tag) => identifier.image_tag() == Some(tag.as_str()),
+        Version::Digest(digest) => identifier.image_digest() == Some(digest.to_string().as_str()),
+    })
+}
+
+/// The manifest came along, so its digest is known and not only claimed.
+fn described(image: &Image) -> Result<Descriptor, ErrorKind> {
+    let manifest = image.image_manifest().unwrap_or_default();
+    let claimed = image.image_id().and_then(|id| id.image_digest()).unwrap_or_default();
+    let expected: Digest = claimed
+        .parse()
+        .map_err(|error| ErrorKind::Protocol(format!("BatchGetImage gives no digest: {error}")))?;
+    let actual = Digest::of(manifest.as_bytes());
+    if actual != expected {
+        return Err(ErrorKind::DigestMismatch { expected, actual });
+    }
+    let named = image.image_manifest_media_type().unwrap_or(media_type::OCI_MANIFEST);
+    Ok(Descriptor::new(named, actual, manifest.len() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ecr::types::Image;
+
+    use super::*;
+
+    #[test]
+    fn the_digest_is_checked() {
+        let check = |digest: &str, manifest: &str, expected: Result<u64, &str>| {
+            let id = ImageIdentifier::builder().image_digest(digest).build();
+            let image = Image::builder().image_id(id).image_manifest(manifest).build();
+            let got = described(&image).map(|descriptor| descriptor.size).map_err(|error| error.to_string());
+            assert_eq!(got.as_ref().map(|size| *size).map_err(String::as_str), expected);
+        };
+        let (abc, abd) = (Digest::of(b"abc"), Digest::of(b"abd"));
+        check(&abc.to_string(), "abc", Ok(3));
+        check(&abc.to_string(), "abd", Err(&format!("the content has digest {abd}, not {abc}")));
+        check(
+            "abc",
+            "abc",
+            Err(
+                "the answer is not a registry's: BatchGetImage gives no digest: digest `abc` does not start with `sha256:`",
+            ),
+        );
+    }
+}

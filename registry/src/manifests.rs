@@ -1,0 +1,153 @@
+//! Manifests and indexes: looking them up, reading, sending.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use reqwest::Response;
+
+use crate::{
+    access::Scope,
+    content::{Descriptor, Manifest, media_type},
+    error::ErrorKind,
+    names::{Digest, Repository, Version},
+    transport::{Call, Reply, Transport, read_limited},
+};
+
+const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// Access to the manifests of registries.
+pub(crate) struct Manifests {
+    pub(crate) transport: Arc<Transport>,
+}
+
+impl Manifests {
+    /// What a tag or digest is; `None` if there is no such image in the repository.
+    pub(crate) async fn head(
+        &self,
+        repository: &Repository,
+        version: &Version,
+    ) -> Result<Option<Descriptor>, ErrorKind> {
+        let call = self.call(Method::HEAD, repository, version);
+        match self.transport.send(&call).await? {
+            Reply::Taken(response) => match described(&response, version)? {
+                Some(descriptor) => Ok(Some(descriptor)),
+                None => Ok(self.get(repository, version).await?.map(|manifest| manifest.descriptor())),
+            },
+            // Only ECR has repositories that have to be made before, so only there it matters what is missing.
+            Reply::Refused(refusal)
+                if refusal.status == StatusCode::NOT_FOUND && repository.host().ecr().is_none() =>
+            {
+                Ok(None)
+            }
+            Reply::Refused(refusal) => match self.transport.explained(call, refusal).await {
+                ErrorKind::ImageMissing => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// The manifest or index, verified; `None` if there is no such image in the repository.
+    pub(crate) async fn get(
+        &self,
+        repository: &Repository,
+        version: &Version,
+    ) -> Result<Option<Manifest>, ErrorKind> {
+        let call = self.call(Method::GET, repository, version);
+        let response = match self.transport.send(&call).await? {
+            Reply::Taken(response) => response,
+            Reply::Refused(refusal)
+                if refusal.status == StatusCode::NOT_FOUND && repository.host().ecr().is_none() =>
+            {
+                return Ok(None);
+            }
+            Reply::Refused(refusal) => {
+                return match self.transport.error(repository, &refusal).await {
+                    ErrorKind::ImageMissing => Ok(None),
+                    error => Err(error),
+                };
+            }
+        };
+        let named = text(&response, &header::CONTENT_TYPE).unwrap_or_default().to_owned();
+        let claimed = claimed(&response)?;
+        let raw = read_limited(response, Manifest::MAX_SIZE, &self.transport.patience).await?;
+        verified(&raw, claimed, version)?;
+        Ok(Some(Manifest::parse(&named, raw)?))
+    }
+
+    /// Sends a manifest to be found by its digest or by a tag. All that it names has to be there.
+    pub(crate) async fn put(
+        &self,
+        repository: &Repository,
+        version: &Version,
+        manifest: &Manifest,
+    ) -> Result<(), ErrorKind> {
+        let kind = HeaderValue::from_str(&manifest.media_type)
+            .map_err(|_| ErrorKind::Protocol(format!("media type `{}`", manifest.media_type)))?;
+        let target = self.transport.target(repository, &format!("manifests/{version}"));
+        let call = Call::new(Method::PUT, repository, target, Scope::push(repository))
+            .header(header::CONTENT_TYPE, kind)
+            .body(manifest.raw.clone());
+        match self.transport.send(&call).await? {
+            Reply::Taken(response) => match claimed(&response)? {
+                Some(actual) if actual != manifest.digest => {
+                    Err(ErrorKind::DigestMismatch { expected: manifest.digest, actual })
+                }
+                _ => Ok(()),
+            },
+            Reply::Refused(refusal) if is_immutable(&refusal.message()) => match version {
+                Version::Tag(tag) => Err(ErrorKind::TagImmutable { tag: tag.clone(), points_to: None }),
+                Version::Digest(_) => Err(self.transport.error(repository, &refusal).await),
+            },
+            Reply::Refused(refusal) => Err(self.transport.error(repository, &refusal).await),
+        }
+    }
+
+    fn call<'a>(&self, method: Method, repository: &'a Repository, version: &Version) -> Call<'a> {
+        let target = self.transport.target(repository, &format!("manifests/{version}"));
+        let accept = HeaderValue::from_str(&media_type::MANIFESTS.join(", "));
+        Call::new(method, repository, target, Scope::pull(repository))
+            .header(header::ACCEPT, accept.expect("media types are plain text"))
+    }
+}
+
+/// ECR refuses to move an immutable tag with `TAG_INVALID`, its API with `ImageTagAlreadyExistsException`.
+fn is_immutable(message: &str) -> bool {
+    message.contains("immutable") || message.contains("ImageTagAlreadyExists")
+}
+
+/// The descriptor in the headers of an answer; `None` if they do not tell enough.
+fn described(response: &Response, version: &Version) -> Result<Option<Descriptor>, ErrorKind> {
+    let named =
+        text(response, &header::CONTENT_TYPE).and_then(|value| value.split(';').next()).map(str::trim);
+    let size = text(response, &header::CONTENT_LENGTH).and_then(|value| value.parse().ok());
+    let (Some(digest), Some(named), Some(size)) = (claimed(response)?, named, size) else { return Ok(None) };
+    match version {
+        Version::Digest(expected) if *expected != digest => {
+            Err(ErrorKind::DigestMismatch { expected: *expected, actual: digest })
+        }
+        _ => Ok(Some(Descriptor::new(named, digest, size))),
+    }
+}
+
+/// The digest the registry claims, if it does.
+fn claimed(response: &Response) -> Result<Option<Digest>, ErrorKind> {
+    let digest = text(response, &DIGEST).map(str::parse::<Digest>).transpose();
+    digest.map_err(|error| ErrorKind::Protocol(error.to_string()))
+}
+
+fn verified(raw: &Bytes, claimed: Option<Digest>, version: &Version) -> Result<(), ErrorKind> {
+    let actual = Digest::of(raw);
+    let asked = match version {
+        Version::Digest(digest) => Some(*digest),
+        Version::Tag(_) => claimed,
+    };
+    match asked {
+        Some(expected) if expected != actual => Err(ErrorKind::DigestMismatch { expected, actual }),
+        _ => Ok(()),
+    }
+}
+
+fn text<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}

@@ -1,0 +1,195 @@
+//! Requests to registries: addressed by endpoint, authorised, tried again where that can help, with a limit on
+//! every wait.
+
+mod answer;
+mod body;
+mod http;
+mod location;
+mod retry;
+
+use std::{pin::pin, sync::Arc};
+
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use bytes::Bytes;
+use futures::TryStreamExt;
+use reqwest::Response;
+use url::Url;
+
+pub(crate) use answer::Refusal;
+pub(crate) use body::{Pieces, checked, stream_bytes, stream_file};
+pub(crate) use http::{Http, causes, read_limited};
+pub(crate) use location::{Target, locate};
+pub(crate) use retry::Retry;
+
+use crate::{
+    access::{Access, Scope},
+    ecr::EcrClients,
+    endpoints::Endpoints,
+    error::ErrorKind,
+    names::{Host, Repository},
+    settings::{Patience, Settings},
+};
+
+/// One request, which can be made any number of times.
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) repository: &'a Repository,
+    pub(crate) target: Target,
+    pub(crate) scope: Scope,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(method: Method, repository: &'a Repository, target: Target, scope: Scope) -> Self {
+        Self { method, repository, target, scope, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    pub(crate) fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub(crate) fn body(mut self, body: Bytes) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+/// What came back.
+pub(crate) enum Reply {
+    /// A status below 400; the body is not read yet.
+    Taken(Response),
+    /// Any other status, with what the registry said.
+    Refused(Refusal),
+}
+
+/// Speaks to registries.
+pub(crate) struct Transport {
+    http: Http,
+    access: Access,
+    endpoints: Endpoints,
+    pub(crate) patience: Patience,
+}
+
+impl Transport {
+    pub(crate) fn new(settings: Settings, ecr: Option<EcrClients>) -> Result<Arc<Self>, ErrorKind> {
+        let http = Http::new(&settings)?;
+        let Settings { endpoints, patience, logins, docker_config, .. } = settings;
+        let access = Access::new(logins, docker_config, ecr, http.clone());
+        Ok(Arc::new(Self { http, access, endpoints, patience }))
+    }
+
+    /// Where `path` of the repository is, such as `manifests/latest`.
+    pub(crate) fn target(&self, repository: &Repository, path: &str) -> Target {
+        let mut url = self.base(repository.host());
+        let root = url.path().to_owned();
+        url.set_path(&format!("{root}v2/{}/{path}", repository.name()));
+        Target { url, ours: true }
+    }
+
+    pub(crate) fn base(&self, host: &Host) -> Url {
+        self.endpoints.base(host)
+    }
+
+    /// Makes a request, again and again as long as that can help.
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Reply, ErrorKind> {
+        let mut retry = Retry::new(&self.patience);
+        loop {
+            let reply = self.send_once(call).await;
+            let wait = match &reply {
+                Ok(Reply::Refused(refusal)) if refusal.is_transient() => retry.next(refusal.retry_after()),
+                Err(error) if error.is_transient() => retry.next_after(error),
+                Ok(_) | Err(_) => None,
+            };
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return reply,
+            }
+        }
+    }
+
+    /// Makes a request once, and once more with fresh credentials if the first ones are refused.
+    pub(crate) async fn send_once(&self, call: &Call<'_>) -> Result<Reply, ErrorKind> {
+        match self.attempt(call, None).await? {
+            Reply::Refused(Refusal { renewed: true, .. }) => self.attempt(call, None).await,
+            reply => Ok(reply),
+        }
+    }
+
+    /// Makes a request that carries a blob of `size` bytes, once. `taken` hears of the bytes that went out.
+    pub(crate) async fn send_blob(
+        &self,
+        call: &Call<'_>,
+        pieces: Pieces,
+        size: u64,
+        mut taken: impl FnMut(u64),
+    ) -> Result<Reply, ErrorKind> {
+        let (sender, mut lengths) = tokio::sync::mpsc::unbounded_channel();
+        let body = reqwest::Body::wrap_stream(pieces.inspect_ok(move |piece| {
+            _ = sender.send(piece.len() as u64); // nobody listens once the answer is here
+        }));
+        let mut attempt = pin!(self.attempt(call, Some(body)));
+        let mut left = size;
+        loop {
+            let limit = if left == 0 { self.patience.store } else { self.patience.stall };
+            tokio::select! {
+                biased;
+                Some(length) = lengths.recv() => {
+                    left = left.saturating_sub(length);
+                    taken(length);
+                }
+                reply = &mut attempt => return reply,
+                () = tokio::time::sleep(limit) => return Err(http::timeout(call.target.host())),
+            }
+        }
+    }
+
+    /// The body of an answer, as it comes.
+    pub(crate) fn pieces(&self, response: Response) -> Pieces {
+        http::pieces(response, self.patience.stall)
+    }
+
+    /// The error of a refusal.
+    pub(crate) async fn error(&self, repository: &Repository, refusal: &Refusal) -> ErrorKind {
+        if refusal.status == StatusCode::UNAUTHORIZED {
+            return self.access.refusal(repository.host(), refusal.message()).await;
+        }
+        refusal.kind(repository)
+    }
+
+    /// The error of a refused HEAD, whose answer has no body to say why: that of the same GET does.
+    pub(crate) async fn explained(&self, call: Call<'_>, refusal: Refusal) -> ErrorKind {
+        let repository = call.repository;
+        match self.send_once(&Call { method: Method::GET, ..call }).await {
+            Ok(Reply::Refused(said)) if said.status == refusal.status => self.error(repository, &said).await,
+            _ => self.error(repository, &refusal).await,
+        }
+    }
+
+    /// Makes a request once. After it was refused for its credentials, others may be at hand.
+    async fn attempt(&self, call: &Call<'_>, blob: Option<reqwest::Body>) -> Result<Reply, ErrorKind> {
+        let host = call.repository.host();
+        let authorization =
+            if call.target.ours { self.access.header(host, &call.scope).await? } else { None };
+        let mut headers = call.headers.clone();
+        headers.extend(authorization.clone().map(|value| (header::AUTHORIZATION, value)));
+        let request = self.http.request(call.method.clone(), &call.target.url, headers);
+        let (request, limit) = match blob {
+            Some(blob) => (request.body(blob), None),
+            None if call.body.is_empty() => (request, Some(self.patience.answer)),
+            None => (request.body(call.body.clone()), Some(self.patience.answer)),
+        };
+        let response = self.http.send(request, &call.target, limit).await?;
+        if response.status().as_u16() < 400 {
+            return Ok(Reply::Taken(response));
+        }
+        let mut refusal = Refusal::read(response, &self.patience).await;
+        if call.target.ours && refusal.wants_credentials() {
+            let access = &self.access;
+            refusal.renewed =
+                access.refused(host, &call.scope, authorization.as_ref(), &refusal.headers).await?;
+        }
+        Ok(Reply::Refused(refusal))
+    }
+}

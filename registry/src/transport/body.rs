@@ -1,0 +1,125 @@
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use futures::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::io::AsyncReadExt;
+use tokio_util::io::ReaderStream;
+
+use crate::{content::Descriptor, error::ErrorKind, names::Digester};
+
+/// The bytes of a blob on their way.
+pub(crate) type Pieces = BoxStream<'static, Result<Bytes, ErrorKind>>;
+
+/// How much is read and handed over at once, in bytes.
+const PIECE: usize = 1024 * 1024;
+
+/// The bytes of a blob in memory; nothing is copied.
+pub(crate) fn stream_bytes(bytes: Bytes) -> impl Stream<Item = Result<Bytes, ErrorKind>> + Send + 'static {
+    stream::unfold(bytes, async |mut rest| {
+        let piece = rest.split_to(rest.len().min(PIECE));
+        (!piece.is_empty()).then_some((Ok(piece), rest))
+    })
+}
+
+/// The bytes of a blob in a file, which has to be as long as the blob is.
+pub(crate) async fn stream_file(
+    path: PathBuf,
+    size: u64,
+) -> Result<impl Stream<Item = Result<Bytes, ErrorKind>> + Send + 'static, ErrorKind> {
+    let error = |cause, path| ErrorKind::File { path, cause: Arc::new(cause) };
+    let file = tokio::fs::File::open(&path).await.map_err(|cause| error(cause, path.clone()))?;
+    let actual = file.metadata().await.map_err(|cause| error(cause, path.clone()))?.len();
+    if actual != size {
+        return Err(ErrorKind::SizeMismatch { expected: size, actual });
+    }
+    let pieces = ReaderStream::with_capacity(file.take(size), PIECE);
+    Ok(pieces.map(move |piece| piece.map_err(|cause| error(cause, path.clone()))))
+}
+
+/// The same bytes, and an error at the end if they are not those that were announced.
+pub(crate) fn checked<S>(
+    pieces: S,
+    expected: &Descriptor,
+) -> impl Stream<Item = Result<Bytes, ErrorKind>> + Send + use<S>
+where
+    S: Stream<Item = Result<Bytes, ErrorKind>> + Send,
+{
+    let expected = (expected.digest, expected.size);
+    let start = (Box::pin(pieces), Digester::new(), 0, false);
+    stream::unfold(start, move |(mut pieces, mut digester, mut length, ended)| async move {
+        if ended {
+            return None;
+        }
+        let item = match pieces.next().await {
+            Some(Ok(piece)) => {
+                digester.update(&piece);
+                length += piece.len() as u64;
+                if length <= expected.1 {
+                    return Some((Ok(piece), (pieces, digester, length, false)));
+                }
+                Err(ErrorKind::SizeMismatch { expected: expected.1, actual: length })
+            }
+            Some(Err(error)) => Err(error),
+            None => match (length, digester.clone().finish()) {
+                (actual, _) if actual != expected.1 => {
+                    Err(ErrorKind::SizeMismatch { expected: expected.1, actual })
+                }
+                (_, actual) if actual != expected.0 => {
+                    Err(ErrorKind::DigestMismatch { expected: expected.0, actual })
+                }
+                _ => return None,
+            },
+        };
+        Some((item, (pieces, digester, length, true)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+
+    use super::*;
+
+    async fn collected(pieces: impl Stream<Item = Result<Bytes, ErrorKind>>) -> Result<Vec<u8>, String> {
+        let pieces: Vec<Bytes> = pieces.try_collect().await.map_err(|error| error.to_string())?;
+        Ok(pieces.concat())
+    }
+
+    #[tokio::test]
+    async fn bytes_come_in_pieces() {
+        let bytes = Bytes::from(vec![7; 2 * PIECE + 1]);
+        let pieces: Vec<Bytes> = stream_bytes(bytes.clone()).try_collect().await.unwrap();
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [PIECE, PIECE, 1]);
+        assert_eq!(pieces.concat(), bytes);
+        assert_eq!(collected(stream_bytes(Bytes::new())).await.unwrap(), b"");
+    }
+
+    #[tokio::test]
+    async fn a_file_has_to_be_as_long_as_announced() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"abc").unwrap();
+        let path = file.path().to_path_buf();
+        assert_eq!(collected(stream_file(path.clone(), 3).await.unwrap()).await.unwrap(), b"abc");
+        let error = stream_file(path, 4).await.err().unwrap();
+        assert_eq!(error.to_string(), "the content has 3 bytes, not 4");
+        let error = stream_file("/nonexistent".into(), 4).await.err().unwrap();
+        assert_eq!(error.to_string(), "file `/nonexistent` cannot be used");
+    }
+
+    #[tokio::test]
+    async fn other_bytes_are_noticed() {
+        let announced = Descriptor::of("", b"abc");
+        let check = async |bytes: &'static [u8], expected: Result<&[u8], &str>| {
+            let got = collected(checked(stream_bytes(Bytes::from_static(bytes)), &announced)).await;
+            assert_eq!(got.as_deref().map_err(String::as_str), expected);
+        };
+        check(b"abc", Ok(b"abc")).await;
+        check(b"ab", Err("the content has 2 bytes, not 3")).await;
+        check(b"abcd", Err("the content has 4 bytes, not 3")).await;
+        let [other, wanted] = [b"abd", b"abc"].map(|bytes| crate::names::Digest::of(bytes));
+        check(b"abd", Err(&format!("the content has digest {other}, not {wanted}"))).await;
+    }
+}

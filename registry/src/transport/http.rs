@@ -1,0 +1,169 @@
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures::stream;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header::AUTHORIZATION};
+use reqwest::{Client, RequestBuilder, Response};
+use url::Url;
+
+use super::{Pieces, Target};
+use crate::{
+    error::{ErrorKind, Trouble},
+    settings::{Patience, Settings},
+};
+
+/// HTTP connections. They are kept and used again; redirects are never followed on their own.
+#[derive(Clone)]
+pub(crate) struct Http {
+    /// Through the proxy that the environment names, if any.
+    outside: Client,
+    /// To this very machine.
+    inside: Client,
+    patience: Patience,
+}
+
+impl Http {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
+        let patience = settings.patience.clone();
+        let builder = || {
+            Client::builder()
+                .user_agent(&settings.user_agent)
+                .redirect(reqwest::redirect::Policy::none())
+                .http1_only()
+                .connect_timeout(patience.connect)
+                .pool_idle_timeout(Duration::from_secs(50))
+                .tcp_keepalive(Duration::from_secs(30))
+        };
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|cause| ErrorKind::Client(Arc::new(cause)))
+        };
+        Ok(Self { outside: build(builder())?, inside: build(builder().no_proxy())?, patience })
+    }
+
+    pub(crate) fn request(&self, method: Method, url: &Url, headers: HeaderMap) -> RequestBuilder {
+        let client = if is_loopback(url) { &self.inside } else { &self.outside };
+        client.request(method, url.clone()).headers(headers)
+    }
+
+    /// Sends a request; `limit` is for the time until the answer's headers are here.
+    pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        target: &Target,
+        limit: Option<Duration>,
+    ) -> Result<Response, ErrorKind> {
+        let answer = request.send();
+        let answer = match limit {
+            Some(limit) => tokio::time::timeout(limit, answer).await.map_err(|_| timeout(target.host()))?,
+            None => answer.await,
+        };
+        answer.map_err(|error| no_answer(error, target.host()))
+    }
+
+    /// Fetches a small document that no registry protects, such as a token.
+    pub(crate) async fn fetch_small(
+        &self,
+        url: Url,
+        authorization: Option<HeaderValue>,
+    ) -> Result<(StatusCode, Bytes), ErrorKind> {
+        const MAX_SIZE: u64 = 1024 * 1024;
+        let headers = authorization.map(|value| (AUTHORIZATION, value)).into_iter().collect();
+        let request = self.request(Method::GET, &url, headers);
+        let target = Target { url, ours: true };
+        let response = self.send(request, &target, Some(self.patience.answer)).await?;
+        let status = response.status();
+        Ok((status, read_limited(response, MAX_SIZE, &self.patience).await?))
+    }
+}
+
+/// Reads a body into memory, up to `limit` bytes.
+pub(crate) async fn read_limited(
+    mut response: Response,
+    limit: u64,
+    patience: &Patience,
+) -> Result<Bytes, ErrorKind> {
+    let host = host_of(response.url());
+    if response.content_length().is_some_and(|length| length > limit) {
+        return Err(ErrorKind::TooLarge { limit });
+    }
+    let read = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(error, host.clone()))? {
+            body.extend_from_slice(&chunk);
+            if body.len() as u64 > limit {
+                return Err(ErrorKind::TooLarge { limit });
+            }
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(patience.answer, read).await.map_err(|_| timeout(host.clone()))?
+}
+
+/// The pieces of a body as they come.
+pub(super) fn pieces(response: Response, stall: Duration) -> Pieces {
+    let host = host_of(response.url());
+    Box::pin(stream::unfold(Some(response), move |response| {
+        let host = host.clone();
+        async move {
+            let mut response = response?;
+            match tokio::time::timeout(stall, response.chunk()).await {
+                Ok(Ok(Some(piece))) => Some((Ok(piece), Some(response))),
+                Ok(Ok(None)) => None,
+                Ok(Err(error)) => Some((Err(no_answer(error, host)), None)),
+                Err(_) => Some((Err(timeout(host)), None)),
+            }
+        }
+    }))
+}
+
+pub(super) fn timeout(host: String) -> ErrorKind {
+    ErrorKind::NoAnswer { host, trouble: Trouble::Timeout, cause: None }
+}
+
+pub(super) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The URL is left out of the cause: it may carry a signature.
+pub(super) fn no_answer(error: reqwest::Error, host: String) -> ErrorKind {
+    if let Some(kind) = body_error(&error) {
+        return kind;
+    }
+    let trouble = if error.is_timeout() {
+        Trouble::Timeout
+    } else if error.is_dns() {
+        Trouble::Dns
+    } else if causes(&error).any(<dyn std::error::Error>::is::<rustls::Error>) {
+        Trouble::Tls
+    } else if error.is_connect() {
+        Trouble::Connect
+    } else {
+        Trouble::Cut
+    };
+    ErrorKind::NoAnswer { host, trouble, cause: Some(Arc::new(error.without_url())) }
+}
+
+/// The error that the body itself gave, and not the connection.
+fn body_error(error: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
+    causes(error).find_map(|cause| cause.downcast_ref::<ErrorKind>().cloned())
+}
+
+/// The error and all below it; an I/O error hides what it wraps from `source`.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source())
+    })
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
