@@ -250,3 +250,6 @@ fn steps(value: &Value) -> Vec<Step> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,3 +132,34 @@ impl Visit for Fields {
         self.0.insert(field.name().to_owned(), value.to_string().into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_the_shape_terraform_reads() {
+        let mut fields = Map::new();
+        fields.insert("message".to_owned(), "pushed".into());
+        fields.insert("bytes".to_owned(), 7.into());
+        fields.insert("@level".to_owned(), "forged".into());
+        let text = line("example.com/a/b", Level::WARN, "b::push", fields);
+        assert!(text.ends_with("}\n") && text.matches('\n').count() == 1);
+        let read: Map<String, Json> = serde_json::from_str(&text).unwrap();
+        let own =
+            ["@level", "@message", "@module", "bytes", "tf_provider_addr"].map(|name| read[name].to_string());
+        assert_eq!(own, ["\"warn\"", "\"pushed\"", "\"b::push\"", "7", "\"example.com/a/b\""]);
+        let stamp = read["@timestamp"].as_str().unwrap();
+        let shape: String = stamp.chars().map(|one| if one.is_ascii_digit() { '0' } else { one }).collect();
+        assert_eq!(shape, "0000-00-00T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn long_lines_lose_their_fields_first() {
+        let fields = [("message", "x"), ("body", &*"y".repeat(70_000))];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
+        let text = line("a", Level::INFO, "m", fields);
+        let read: Map<String, Json> = serde_json::from_str(&text).unwrap();
+        assert_eq!((read["@message"].as_str(), read.get("body")), (Some("x"), None));
+    }
+}

@@ -26,6 +26,9 @@ pub struct NumberError(String);
 
 const MAX_DIGITS: i64 = 5000;
 
+/// As long as a number can be that is written out: digits, a sign, zeros, a point.
+const MAX_TEXT: usize = 10_010;
+
 impl Number {
     /// The exact value of a float, with all digits its bits stand for (0.1 has 55 of them).
     /// This is how Terraform reads floats on the wire; [`Number::from`] reads them as people do.
@@ -82,7 +85,7 @@ impl FromStr for Number {
 
     fn from_str(text: &str) -> Result<Self, NumberError> {
         let refused = || NumberError(text.chars().take(40).collect());
-        if text.len() > 2 * MAX_DIGITS as usize {
+        if text.len() > MAX_TEXT {
             return Err(refused());
         }
         let decimal = BigDecimal::from_str(text).map_err(|_| refused())?;
@@ -143,5 +146,73 @@ impl PartialEq<i64> for Number {
 impl PartialOrd<i64> for Number {
     fn partial_cmp(&self, other: &i64) -> Option<Ordering> {
         Some(self.cmp(&Self::from(*other)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn equal_numbers_are_equal_however_written() {
+        for (one, other) in [("1", "1.0"), ("100", "1e2"), ("0.10", "0.1"), ("-0", "0"), ("0e99", "0")] {
+            assert_eq!(number(one), number(other));
+        }
+        for (small, big) in [("-1", "0"), ("0.1", "0.10000000000000001"), ("9", "1e1")] {
+            assert!(number(small) < number(big), "{small} < {big}");
+        }
+        assert!(Number::exact(f64::NEG_INFINITY).unwrap() < number("-1e4999"));
+    }
+
+    #[test]
+    fn text_has_no_exponent() {
+        for (input, expected) in [
+            ("1e21", "1000000000000000000000"),
+            ("1.50", "1.5"),
+            ("-1e-7", "-0.0000001"),
+            ("1797693134862315708145274237317043567981", "1797693134862315708145274237317043567981"),
+        ] {
+            assert_eq!(number(input).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn floats_are_read_as_printed_or_exactly() {
+        assert_eq!(Number::try_from(0.1).unwrap(), number("0.1"));
+        let exact = "0.1000000000000000055511151231257827021181583404541015625";
+        assert_eq!(Number::exact(0.1).unwrap().to_string(), exact);
+        assert_eq!(Number::exact(5e-324).unwrap().as_exact_f64(), Some(5e-324));
+        assert_eq!(Number::try_from(f64::MAX).unwrap().to_f64().to_bits(), f64::MAX.to_bits());
+        assert!(Number::exact(f64::NAN).is_err() && Number::try_from(f64::NAN).is_err());
+    }
+
+    #[test]
+    fn narrower_types_get_only_what_fits() {
+        for (input, signed, unsigned, float) in [
+            ("36", Some(36), Some(36), Some(36.0)),
+            ("-1", Some(-1), None, Some(-1.0)),
+            ("9223372036854775808", None, Some(1 << 63), Some(9_223_372_036_854_775_808.0)),
+            ("1.5", None, None, Some(1.5)),
+            ("0.1", None, None, None),
+            ("1e400", None, None, None),
+        ] {
+            let number = number(input);
+            let fits = (number.as_i64(), number.as_u64(), number.as_exact_f64());
+            assert_eq!(fits, (signed, unsigned, float), "{input}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_would_fill_the_memory_are_refused() {
+        let long = "9".repeat(5001);
+        for input in ["1e5001", "1e-5002", "1e999999999999", "1e-9223372036854775808", "", "x", "0x10", &long]
+        {
+            assert!(input.parse::<Number>().is_err(), "{input}");
+        }
+        assert!("9".repeat(5000).parse::<Number>().is_ok());
     }
 }

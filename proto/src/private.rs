@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// A resource's private data: bytes by key. Not encrypted, so no place for secrets.
 ///
-/// Travels as a JSON object from key to base64, like that of HashiCorp's framework, so that state
+/// Travels as a JSON object from key to base64, like that of terraform-plugin-framework, so that state
 /// can move between the two. Keys that begin with a dot are the framework's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Private(BTreeMap<String, Vec<u8>>);
@@ -64,5 +64,31 @@ impl Private {
         }
         let texts = self.0.iter().map(|(key, bytes)| (key.clone(), STANDARD.encode(bytes).into()));
         serde_json::Value::Object(texts.collect()).to_string().into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn travels_as_keys_to_base64() {
+        let mut private = Private::default();
+        assert!(private.encode().is_empty());
+        private.set("witness", &("sha256:00", 1)).unwrap();
+        let bytes = private.encode();
+        assert_eq!(String::from_utf8(bytes.clone()).unwrap(), r#"{"witness":"WyJzaGEyNTY6MDAiLDFd"}"#);
+        let read = Private::decode(&bytes).unwrap();
+        assert_eq!(read.get("witness").unwrap(), Some(("sha256:00".to_owned(), 1)));
+        assert_eq!(read.get::<String>("other").unwrap(), None);
+        assert!(read.get::<u32>("witness").is_err());
+        assert_eq!(Private::decode(b"").unwrap(), Private::default());
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        for bytes in ["[]", "{", r#"{"a":1}"#, r#"{"a":"?"}"#] {
+            assert!(Private::decode(bytes.as_bytes()).is_err(), "{bytes}");
+        }
     }
 }

@@ -115,11 +115,11 @@ fn obey_signals(socket: Option<PathBuf>) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Ends the process even if something hangs.
+/// Ends the process even if something hangs; that it did shows in the exit code.
 fn arm_exit(socket: Option<PathBuf>) {
     thread::spawn(move || {
         thread::sleep(LAST_EXIT);
-        exit(socket, 0);
+        exit(socket, 70);
     });
 }
 

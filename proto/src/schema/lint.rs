@@ -138,3 +138,81 @@ impl Attribute {
         self.write_only || inner
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(schema: &Schema, expected: &[&str]) {
+        let faults: Vec<_> = schema.check().iter().map(ToString::to_string).collect();
+        assert_eq!(faults, expected);
+    }
+
+    fn with(attribute: Attribute) -> Schema {
+        Schema::new().attribute(attribute)
+    }
+
+    fn with_block(block: NestedBlock) -> Schema {
+        Schema::new().block(block)
+    }
+
+    fn secret() -> Attribute {
+        Attribute::optional("secret", Type::String).write_only()
+    }
+
+    #[test]
+    fn sound_schemas_have_no_faults() {
+        let inner = Block::new().attribute(secret());
+        let schema = with(Attribute::optional_computed("a", Type::Dynamic))
+            .attribute(Attribute::required("n", Shape::map([secret()])))
+            .block(NestedBlock::single("s", inner.clone()).min_items(1))
+            .block(NestedBlock::list("l", inner.clone()).min_items(1).max_items(2))
+            .block(NestedBlock::set("t", Block::new()).min_items(1))
+            .block(NestedBlock::group("g", inner));
+        check(&schema, &[]);
+    }
+
+    #[test]
+    fn attributes() {
+        check(&with(Attribute::optional("Name", Type::Bool)), &["`Name` may consist of a-z, 0-9 and _ only"]);
+        let twice =
+            with(Attribute::optional("a", Type::Bool)).attribute(Attribute::computed("a", Type::Bool));
+        check(&twice, &["`a` is there twice"]);
+        let computed = Attribute::computed("a", Type::String).write_only();
+        check(&with(computed), &["`a` is write-only and cannot be computed"]);
+        let dynamic = Type::list(Type::set(Type::object([("x", Type::Dynamic)])));
+        check(&with(Attribute::optional("a", dynamic)), &["`a` is a set and cannot hold a dynamic type"]);
+        let set = Shape::set([Attribute::optional("d", Type::Dynamic), secret()]);
+        let faults = [
+            "`a` is a set and cannot hold a dynamic type",
+            "`a` is a set and cannot hold write-only attributes",
+        ];
+        check(&with(Attribute::optional("a", set)), &faults);
+    }
+
+    #[test]
+    fn blocks() {
+        let block = Block::new;
+        check(&with_block(NestedBlock::single("b", block()).min_items(2)), &["`b` occurs once at most"]);
+        check(&with_block(NestedBlock::map("b", block()).min_items(1)), &["`b` cannot be counted"]);
+        check(&with_block(NestedBlock::group("b", block()).max_items(1)), &["`b` cannot be counted"]);
+        let list = NestedBlock::list("b", block()).min_items(3).max_items(2);
+        check(&with_block(list), &["`b` must occur more often than it may"]);
+        let set = NestedBlock::set("b", block().attribute(secret()));
+        check(&with_block(set), &["`b` is a set and cannot hold write-only attributes"]);
+        let deep = NestedBlock::list("b", block().block(NestedBlock::single("in-ner", block())));
+        check(&with_block(deep), &["`b.in-ner` may consist of a-z, 0-9 and _ only"]);
+        let both = with(Attribute::optional("b", Type::Bool)).block(NestedBlock::list("b", block()));
+        check(&both, &["`b` is there twice"]);
+    }
+
+    #[test]
+    fn identities() {
+        let identity = IdentitySchema::new()
+            .required("a", Type::String, "")
+            .optional("l", Type::list(Type::String), "")
+            .required("m", Type::map(Type::String), "");
+        let faults: Vec<_> = identity.check().iter().map(ToString::to_string).collect();
+        assert_eq!(faults, ["`m` must be a primitive or a list of primitives"]);
+    }
+}
