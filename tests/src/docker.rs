@@ -2,7 +2,9 @@
 //!
 //! Own means own data, socket, network bridge, control group and configuration; a user's Docker is never touched.
 
+mod network;
 mod own;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +31,7 @@ pub struct Engine {
 impl Engine {
     /// The user's engine if it answers, else the lab's own, started. `record` is told as soon as there is one to stop.
     pub fn start(cache: &Cache, consent: Consent, record: impl FnOnce(&Self) -> Result<()>) -> Result<Self> {
-        if let Some(engine) = Self::existing() {
+        if let Some(engine) = Self::existing(cache) {
             say(format_args!("Docker: the one at {}", engine.host));
             record(&engine)?;
             return Ok(engine);
@@ -38,9 +40,14 @@ impl Engine {
         own::start(cache, record)
     }
 
-    /// Removes every trace of the lab's own engine but its data. The user's own engine is left alone.
-    pub fn stop(&self, cache: &Cache) -> Result<()> {
-        self.own.as_ref().map_or(Ok(()), |service| own::stop(self, service, cache))
+    /// Ends the lab's own engine with all its containers. The user's is left alone.
+    pub fn stop(&self) -> Result<()> {
+        self.own.as_ref().map_or(Ok(()), |service| own::stop(self, service))
+    }
+
+    /// Removes every trace of the lab's own engine but its data, however it ended.
+    pub fn sweep(cache: &Cache) -> Result<()> {
+        own::sweep(cache)
     }
 
     /// Whether it answers.
@@ -77,9 +84,12 @@ impl Engine {
         crate::process::run_with_input(&mut command, LONG, write).map(drop)
     }
 
-    fn existing() -> Option<Self> {
-        let host = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
-        if host == "unix:///var/run/docker.sock" && !Path::new("/var/run/docker.sock").exists() {
+    fn existing(cache: &Cache) -> Option<Self> {
+        const SOCKET: &str = "/var/run/docker.sock";
+        let host = std::env::var("DOCKER_HOST").unwrap_or_else(|_| format!("unix://{SOCKET}"));
+        let path = host.strip_prefix("unix://").map(Path::new);
+        // The second is our own socket, in a shell that was led into the lab before.
+        if path.is_some_and(|path| !path.exists() || path.starts_with(cache.run())) {
             return None;
         }
         let engine = Self { host, gateway: String::new(), own: None };

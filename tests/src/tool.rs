@@ -105,6 +105,20 @@ impl Tool {
         Self::Terraform,
     ];
 
+    /// What its authors call it, and which line of it where there are two.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terraform => "terraform",
+            Self::OpenTofu => "opentofu",
+            Self::Helm4 => "helm 4",
+            Self::Helm3 => "helm 3",
+            Self::Kubectl => "kubectl",
+            Self::Aws => "aws",
+            Self::AwsIamAuthenticator => "aws-iam-authenticator",
+            Self::Crane => "crane",
+        }
+    }
+
     /// The program's file, if it is installed.
     pub fn installed(self, cache: &Cache) -> Option<PathBuf> {
         let file = match self {

@@ -89,8 +89,9 @@ fn stop(cache: &Cache) -> Result<()> {
         state.save(cache)?;
     }
     if let Some(engine) = state.engine.take().filter(|engine| engine.own.is_some()) {
-        progress::step("stop dockerd", || engine.stop(cache))?;
+        progress::step("stop dockerd", || engine.stop())?;
     }
+    Engine::sweep(cache)?;
     remove(&cache.run())
 }
 

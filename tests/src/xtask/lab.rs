@@ -1,9 +1,10 @@
 //! `cargo xtask lab`: starts, ends and shows the real parts.
 
 use std::fs;
+use std::io::Write;
 
 use anyhow::{Result, ensure};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::cache::Cache;
 use crate::docker::Engine;
@@ -61,32 +62,31 @@ fn up(cache: &Cache, arguments: &Up) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to the command")]
 fn status(cache: &Cache) -> Result<()> {
     let State { engine, ministack, front, .. } = State::load(cache)?;
+    let mut rows = Vec::new();
     if let Some(engine) = &engine {
-        println!("Docker   {}", line(&engine.host, engine.own.as_ref()));
+        rows.push(("Docker", line(&engine.host, engine.own.as_ref())));
     }
-    if let Some(ministack) = &ministack {
-        println!("AWS      {}", line(&format!("http://{}", ministack.address), Some(ministack.service())));
+    if let Some(part) = &ministack {
+        rows.push(("AWS", line(&format!("http://{}", part.address), Some(part.service()))));
     }
-    if let Some(front) = &front {
-        println!("ECR      {}", line(&format!("http://{}", front.address), Some(&front.service)));
-    } else {
-        println!("the lab is not running");
+    if let Some(part) = &front {
+        rows.push(("ECR front", line(&format!("http://{}", part.address), Some(&part.service))));
     }
     if let Some(engine) = engine.filter(Engine::is_up) {
-        let format = "{{.Names}}  {{.Status}}";
-        let nodes = engine.ask(&["ps", "--filter", "label=ministack=eks", "--format", format])?;
-        nodes.lines().for_each(|node| println!("cluster  {node}"));
+        let words = ["ps", "--filter", "label=ministack=eks", "--format", "{{.Names}}  {{.Status}}"];
+        rows.extend(engine.ask(&words)?.lines().map(|node| ("cluster", node.to_owned())));
+    }
+    if rows.is_empty() {
+        rows.push(("lab", "not running".to_owned()));
     }
     for tool in Tool::ALL {
-        let path = tool
-            .installed(cache)
-            .map_or_else(|| "not installed".to_owned(), |path| path.display().to_string());
-        println!("{:22} {path}", format!("{tool:?}"));
+        let path = tool.installed(cache).map(|path| path.display().to_string());
+        rows.push((tool.name(), path.unwrap_or_else(|| "not installed".to_owned())));
     }
-    Ok(())
+    let text: String = rows.iter().map(|(name, what)| format!("{name:22} {what}\n")).collect();
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
 fn line(address: &str, service: Option<&Service>) -> String {
@@ -110,10 +110,7 @@ fn tools(cache: &Cache, arguments: &Tools) -> Result<()> {
     for tool in names {
         match tool.install(cache) {
             Ok(path) => progress::say(path.display()),
-            Err(error) => failures.push(format!(
-                "{}: {error:#}",
-                tool.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-            )),
+            Err(error) => failures.push(format!("{}: {error:#}", tool.name())),
         }
     }
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
