@@ -11,7 +11,7 @@ use crate::{
     content::{Descriptor, Manifest, media_type},
     error::ErrorKind,
     names::{Digest, Repository, Version},
-    transport::{Call, Reply, Transport, read_limited},
+    transport::{Call, Refusal, Reply, Transport, read_limited},
 };
 
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -23,7 +23,27 @@ pub(crate) struct Manifests {
 
 impl Manifests {
     /// What a tag or digest is; `None` if there is no such image in the repository.
+    ///
+    /// Only ECR has repositories that somebody has to make, so only there it is asked what is missing.
     pub(crate) async fn head(
+        &self,
+        repository: &Repository,
+        version: &Version,
+    ) -> Result<Option<Descriptor>, ErrorKind> {
+        match self.look(repository, version).await? {
+            None if repository.host().ecr().is_some() => {
+                let call = self.call(Method::GET, repository, version);
+                match self.transport.send(&call).await? {
+                    Reply::Refused(refusal) => self.none_or_error(repository, &refusal).await,
+                    Reply::Taken(_) => Ok(None), // it came in this very moment
+                }
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// As [`Self::head`], for callers who will learn soon enough that the repository is missing.
+    pub(crate) async fn look(
         &self,
         repository: &Repository,
         version: &Version,
@@ -34,16 +54,21 @@ impl Manifests {
                 Some(descriptor) => Ok(Some(descriptor)),
                 None => Ok(self.get(repository, version).await?.map(|manifest| manifest.descriptor())),
             },
-            // Only ECR has repositories that have to be made before, so only there it matters what is missing.
-            Reply::Refused(refusal)
-                if refusal.status == StatusCode::NOT_FOUND && repository.host().ecr().is_none() =>
-            {
-                Ok(None)
-            }
-            Reply::Refused(refusal) => match self.transport.explained(call, refusal).await {
-                ErrorKind::ImageMissing => Ok(None),
-                error => Err(error),
-            },
+            Reply::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Ok(None),
+            Reply::Refused(refusal) => Err(self.transport.explained(call, refusal).await),
+        }
+    }
+
+    /// Whether the image is missing, or more than that.
+    async fn none_or_error<T>(
+        &self,
+        repository: &Repository,
+        refusal: &Refusal,
+    ) -> Result<Option<T>, ErrorKind> {
+        match self.transport.error(repository, refusal).await {
+            ErrorKind::ImageMissing => Ok(None),
+            ErrorKind::RepositoryMissing(_) if repository.host().ecr().is_none() => Ok(None),
+            error => Err(error),
         }
     }
 
@@ -56,17 +81,7 @@ impl Manifests {
         let call = self.call(Method::GET, repository, version);
         let response = match self.transport.send(&call).await? {
             Reply::Taken(response) => response,
-            Reply::Refused(refusal)
-                if refusal.status == StatusCode::NOT_FOUND && repository.host().ecr().is_none() =>
-            {
-                return Ok(None);
-            }
-            Reply::Refused(refusal) => {
-                return match self.transport.error(repository, &refusal).await {
-                    ErrorKind::ImageMissing => Ok(None),
-                    error => Err(error),
-                };
-            }
+            Reply::Refused(refusal) => return self.none_or_error(repository, &refusal).await,
         };
         let named = text(&response, &header::CONTENT_TYPE).unwrap_or_default().to_owned();
         let claimed = claimed(&response)?;

@@ -40,7 +40,7 @@ pub(crate) async fn push(
 ) -> Result<PushReport, ErrorKind> {
     let wanted: BTreeMap<Digest, &Blob> = image.blobs().map(|blob| (blob.descriptor.digest, blob)).collect();
     let version = Version::Digest(image.manifest.digest);
-    if manifests.head(repository, &version).await?.is_some() {
+    if manifests.look(repository, &version).await?.is_some() {
         let already_there = wanted.into_keys().collect();
         return Ok(PushReport { already_there, manifest_already_there: true, ..PushReport::default() });
     }
@@ -66,7 +66,7 @@ pub(crate) async fn push_manifest(
     manifest: &Manifest,
 ) -> Result<bool, ErrorKind> {
     let version = Version::Digest(manifest.digest);
-    if manifests.head(repository, &version).await?.is_some() {
+    if manifests.look(repository, &version).await?.is_some() {
         return Ok(false);
     }
     manifests.put(repository, &version, manifest).await?;
@@ -79,10 +79,7 @@ async fn push_blobs(
     wanted: &BTreeMap<Digest, &Blob>,
     progress: &dyn Progress,
 ) -> Result<PushReport, ErrorKind> {
-    let brought = wanted.values().map(async |blob| {
-        let how = blobs.ensure(repository, blob, progress).await?;
-        Ok::<_, ErrorKind>((blob.descriptor.digest, blob.descriptor.size, how))
-    });
+    let brought: Vec<_> = wanted.values().map(|blob| push_blob(blobs, repository, blob, progress)).collect();
     let mut brought: Vec<_> = stream::iter(brought).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
     brought.sort_by_key(|(digest, ..)| *digest);
     let mut report = PushReport::default();
@@ -97,4 +94,14 @@ async fn push_blobs(
         }
     }
     Ok(report)
+}
+
+async fn push_blob(
+    blobs: &Blobs,
+    repository: &Repository,
+    blob: &Blob,
+    progress: &dyn Progress,
+) -> Result<(Digest, u64, How), ErrorKind> {
+    let how = blobs.ensure(repository, blob, progress).await?;
+    Ok((blob.descriptor.digest, blob.descriptor.size, how))
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use tokio::io::AsyncWriteExt;
 
 use crate::{
@@ -82,25 +82,14 @@ impl Registry {
 
     /// A small blob, such as a configuration, verified.
     pub async fn small_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<Bytes, Error> {
-        let read = async || {
-            if blob.size > Self::SMALL_BLOB {
-                return Err(ErrorKind::TooLarge { limit: Self::SMALL_BLOB });
-            }
-            let pieces = self.0.blobs.fetch(repository, blob).await?;
-            let add = async |mut bytes: BytesMut, piece: Bytes| {
-                bytes.extend_from_slice(&piece);
-                Ok(bytes)
-            };
-            Ok(pieces.try_fold(BytesMut::new(), add).await?.freeze())
-        };
-        let bytes = self.repeatedly(read).await;
-        bytes.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
+        let read = self.repeatedly(|| self.read_once(repository, blob).boxed()).await;
+        read.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
     /// Fetches a blob of any length into a file, verified. The file appears when it is whole, readable by its
     /// owner alone; one that is there is replaced.
     pub async fn download(&self, repository: &Repository, blob: &Descriptor, to: &Path) -> Result<(), Error> {
-        let downloaded = self.repeatedly(async || self.download_once(repository, blob, to).await).await;
+        let downloaded = self.repeatedly(|| self.download_once(repository, blob, to).boxed()).await;
         downloaded.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
@@ -164,9 +153,8 @@ impl Registry {
         for reference in references {
             wanted.entry(&reference.repository).or_default().insert(reference.version());
         }
-        let look_ups = wanted
-            .into_iter()
-            .map(async |(repository, versions)| (repository, self.resolve_in(repository, &versions).await));
+        let look_ups: Vec<_> =
+            wanted.into_iter().map(|(repository, versions)| self.resolve_in(repository, versions)).collect();
         let found: BTreeMap<&Repository, Found> =
             stream::iter(look_ups).buffer_unordered(REPOSITORIES_AT_ONCE).collect().await;
         let result = |reference: &Reference| match found[&reference.repository][&reference.version()].clone()
@@ -177,20 +165,31 @@ impl Registry {
         references.iter().map(result).collect()
     }
 
-    async fn resolve_in(&self, repository: &Repository, versions: &BTreeSet<Version>) -> Found {
+    async fn resolve_in<'a>(
+        &self,
+        repository: &'a Repository,
+        versions: BTreeSet<Version>,
+    ) -> (&'a Repository, Found) {
         const LOOKS_AT_ONCE: usize = 16;
         if let Ok((ecr, host)) = self.ecr_of(repository) {
-            return ecr.resolve(&host, repository, versions).await;
+            return (repository, ecr.resolve(&host, repository, versions).await);
         }
-        let look_ups = versions.iter().map(async |version| {
-            let found = match self.0.manifests.head(repository, version).await {
-                Ok(Some(descriptor)) => Ok(descriptor),
-                Ok(None) => Err(ErrorKind::missing(version)),
-                Err(kind) => Err(kind),
-            };
-            (version.clone(), found)
-        });
-        stream::iter(look_ups).buffer_unordered(LOOKS_AT_ONCE).collect().await
+        let look_ups: Vec<_> =
+            versions.into_iter().map(|version| self.resolve_one(repository, version)).collect();
+        (repository, stream::iter(look_ups).buffer_unordered(LOOKS_AT_ONCE).collect().await)
+    }
+
+    async fn resolve_one(
+        &self,
+        repository: &Repository,
+        version: Version,
+    ) -> (Version, Result<Descriptor, ErrorKind>) {
+        let found = match self.0.manifests.head(repository, &version).await {
+            Ok(Some(descriptor)) => Ok(descriptor),
+            Ok(None) => Err(ErrorKind::missing(&version)),
+            Err(kind) => Err(kind),
+        };
+        (version, found)
     }
 
     async fn point(
@@ -200,7 +199,7 @@ impl Registry {
         manifest: &Manifest,
     ) -> Result<TagOutcome, ErrorKind> {
         let manifests = &self.0.manifests;
-        let before = manifests.head(repository, version).await?.map(|found| found.digest);
+        let before = manifests.look(repository, version).await?.map(|found| found.digest);
         if before == Some(manifest.digest) {
             return Ok(TagOutcome::Unchanged);
         }
@@ -208,7 +207,7 @@ impl Registry {
             Ok(()) => Ok(before.map_or(TagOutcome::Created, |from| TagOutcome::Moved { from })),
             Err(ErrorKind::TagImmutable { tag, .. }) => {
                 // Someone else may have made the tag meanwhile, and may have meant the same image.
-                let now = manifests.head(repository, version).await?.map(|found| found.digest);
+                let now = manifests.look(repository, version).await?.map(|found| found.digest);
                 if now == Some(manifest.digest) {
                     Ok(TagOutcome::Unchanged)
                 } else {
@@ -217,6 +216,18 @@ impl Registry {
             }
             Err(kind) => Err(kind),
         }
+    }
+
+    async fn read_once(&self, repository: &Repository, blob: &Descriptor) -> Result<Bytes, ErrorKind> {
+        if blob.size > Self::SMALL_BLOB {
+            return Err(ErrorKind::TooLarge { limit: Self::SMALL_BLOB });
+        }
+        let mut bytes = BytesMut::new();
+        let mut pieces = self.0.blobs.fetch(repository, blob).await?;
+        while let Some(piece) = pieces.try_next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes.freeze())
     }
 
     async fn download_once(
@@ -238,7 +249,10 @@ impl Registry {
     }
 
     /// For bodies that break off after their request was answered.
-    async fn repeatedly<T>(&self, read: impl AsyncFn() -> Result<T, ErrorKind>) -> Result<T, ErrorKind> {
+    async fn repeatedly<'a, T>(
+        &self,
+        read: impl Fn() -> BoxFuture<'a, Result<T, ErrorKind>>,
+    ) -> Result<T, ErrorKind> {
         let mut retry = Retry::new(&self.0.blobs.transport.patience);
         loop {
             match read().await {
@@ -274,4 +288,28 @@ fn named(repository: &Repository, version: &Version) -> String {
 
 fn pinned(repository: &Repository, digest: Digest) -> String {
     format!("{repository}@{digest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever uses the client may run it on any thread.
+    #[test]
+    fn every_future_is_send() {
+        fn is_send<T: Send>(_: impl Fn(&'static Registry) -> T) {}
+        fn any<T>() -> T {
+            unreachable!("never called: the types are the test")
+        }
+        is_send(|r| r.head(any(), any()));
+        is_send(|r| r.manifest(any(), any()));
+        is_send(|r| r.small_blob(any(), any()));
+        is_send(|r| r.download(any(), any(), any()));
+        is_send(|r| r.push(any(), any(), &()));
+        is_send(|r| r.push_manifest(any(), any()));
+        is_send(|r| r.tag(any(), any(), any()));
+        is_send(|r| r.untag(any(), any()));
+        is_send(|r| r.describe(any(), any()));
+        is_send(|r| r.resolve(any()));
+    }
 }

@@ -23,10 +23,11 @@ impl EcrClients {
         &self,
         host: &EcrHost,
         repository: &Repository,
-        versions: &BTreeSet<Version>,
+        versions: BTreeSet<Version>,
     ) -> Found {
-        let versions: Vec<&Version> = versions.iter().collect();
-        let batches = versions.chunks(BATCH).map(|batch| self.resolve_batch(host, repository, batch));
+        let versions: Vec<Version> = versions.into_iter().collect();
+        let batches: Vec<_> =
+            versions.chunks(BATCH).map(|batch| self.resolve_batch(host, repository, batch)).collect();
         stream::iter(batches).buffered(CALLS_AT_ONCE).map(stream::iter).flatten().collect().await
     }
 
@@ -34,18 +35,18 @@ impl EcrClients {
         &self,
         host: &EcrHost,
         repository: &Repository,
-        versions: &[&Version],
+        versions: &[Version],
     ) -> Vec<(Version, Result<Descriptor, ErrorKind>)> {
         let call = self.of(host).batch_get_image().registry_id(&host.account);
         let call = call
             .repository_name(repository.name())
-            .set_image_ids(Some(versions.iter().map(|version| identifier(version)).collect()))
+            .set_image_ids(Some(versions.iter().map(identifier).collect()))
             .set_accepted_media_types(Some(media_type::MANIFESTS.map(str::to_owned).to_vec()));
         let answer = match call.send().await {
             Ok(answer) => answer,
             Err(error) => {
                 let kind = api_error(error, Some(repository));
-                return versions.iter().map(|version| ((*version).clone(), Err(kind.clone()))).collect();
+                return versions.iter().map(|version| (version.clone(), Err(kind.clone()))).collect();
             }
         };
         let find = |version: &Version| {
@@ -57,7 +58,7 @@ impl EcrClients {
                 (None, None) => Err(ErrorKind::missing(version)),
             }
         };
-        versions.iter().map(|version| ((*version).clone(), find(version))).collect()
+        versions.iter().map(|version| (version.clone(), find(version))).collect()
     }
 }
 
