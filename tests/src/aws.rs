@@ -49,6 +49,7 @@ impl std::fmt::Debug for Keys {
 pub struct Aws {
     address: SocketAddr,
     keys: Keys,
+    session: Option<String>,
 }
 
 /// One request before it is signed.
@@ -63,7 +64,12 @@ struct Call<'a> {
 impl Aws {
     /// The stand-in at this address, as the holder of these keys.
     pub fn at(address: SocketAddr, keys: Keys) -> Self {
-        Self { address, keys }
+        Self { address, keys, session: None }
+    }
+
+    /// The same with the session token that belongs to the keys of an assumed role.
+    pub fn with_session(self, token: &str) -> Self {
+        Self { session: Some(token.to_owned()), ..self }
     }
 
     /// An action of IAM or STS, which speak forms and XML.
@@ -107,7 +113,8 @@ impl Aws {
     }
 
     fn signature(&self, call: &Call<'_>, headers: &[(String, String)]) -> Result<Vec<(String, String)>> {
-        let identity = Credentials::new(&self.keys.id, &self.keys.secret, None, None, "lab").into();
+        let identity =
+            Credentials::new(&self.keys.id, &self.keys.secret, self.session.clone(), None, "lab").into();
         let parameters = SigningParams::builder()
             .identity(&identity)
             .region(REGION)

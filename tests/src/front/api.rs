@@ -84,26 +84,26 @@ impl Call<'_> {
     async fn forward(&self) -> Result<Response> {
         let request = Request::from_parts(self.parts.clone(), Body::from(self.body.clone()));
         let answer = self.shared.upstream.forward(request).await?;
-        if answer.status() == StatusCode::BAD_REQUEST { self.name_resource(answer).await } else { Ok(answer) }
+        if answer.status() == StatusCode::FORBIDDEN { self.name_resource(answer).await } else { Ok(answer) }
     }
 
-    /// Adds to a denial what ECR's names and MiniStack's leaves out: the resource.
+    /// Adds to a denial what ECR's names and MiniStack's leaves out, the resource; ECR's status of any refusal is 400.
     async fn name_resource(&self, answer: Response) -> Result<Response> {
-        let (mut parts, body) = answer.into_parts();
-        let body = axum::body::to_bytes(body, MAX_DOCUMENT).await.context("MiniStack broke off")?;
-        let mut error: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let Some((denied, reason)) =
-            error["message"].as_str().and_then(|message| message.split_once(" because no "))
-        else {
-            return Ok(Response::from_parts(parts, Body::from(body)));
+        let body =
+            axum::body::to_bytes(answer.into_body(), MAX_DOCUMENT).await.context("MiniStack broke off")?;
+        let error: Value = serde_json::from_slice(&body).context("MiniStack answered no JSON")?;
+        let text = |name: &str| error[name].as_str().unwrap_or_default();
+        let Some((caller, rest)) = text("message").split_once(" is not authorized to perform: ") else {
+            return Ok(answer::api_error(text("__type"), text("message")));
         };
+        let (action, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         let resource = match self.input["repositoryName"].as_str() {
             Some(repository) => self.scope().await?.repository_arn(repository),
             None => "*".to_owned(),
         };
-        error["message"] = format!("{denied} on resource: {resource} because no {reason}").into();
-        parts.headers.remove(CONTENT_LENGTH);
-        Ok(Response::from_parts(parts, Body::from(error.to_string())))
+        let message =
+            format!("{caller} is not authorized to perform: {action} on resource: {resource} {reason}");
+        Ok(answer::api_error(text("__type"), message.trim_end()))
     }
 
     /// Lets MiniStack judge signature, policy and repository by carrying out the call.

@@ -19,7 +19,7 @@ use hyper::body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::upstream::MiniStack;
+use crate::http;
 
 /// The oldest entries go beyond this, so that a lab that stays up for days does not grow.
 const MAX_ENTRIES: usize = 100_000;
@@ -41,16 +41,15 @@ pub struct Entry {
     pub sent: u64,
 }
 
-/// The entries after a number, of one repository if one is named. The front's own client, for tests.
-pub async fn requests(front: SocketAddr, since: u64, repository: Option<&str>) -> Result<Vec<Entry>> {
+/// Asks a front for the entries after a number, of one repository if one is named. For tests.
+pub fn requests(front: SocketAddr, since: u64, repository: Option<&str>) -> Result<Vec<Entry>> {
     let mut path = format!("/_front/requests?since={since}");
     if let Some(repository) = repository {
         path.push_str("&repository=");
         path.push_str(repository);
     }
-    let answer = MiniStack::at(front).forward(http::Request::get(path).body(Body::empty())?).await?;
-    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await?;
-    Ok(serde_json::from_slice(&body)?)
+    let host = [("host".to_owned(), front.to_string())];
+    Ok(serde_json::from_str(&http::exchange(front, "GET", &path, &host, b"")?.body)?)
 }
 
 #[derive(Debug, Default)]

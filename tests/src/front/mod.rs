@@ -32,6 +32,7 @@ use tokio::task::JoinHandle;
 
 use caller::Callers;
 use ledger::Ledger;
+pub use password::ECR_LIFE;
 use password::Passwords;
 use upstream::MiniStack;
 
@@ -50,7 +51,7 @@ impl Settings {
     /// Any free port of this machine, and passwords that live as long as ECR's.
     pub fn before(upstream: SocketAddr) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { listen, upstream, password_life: password::ECR_LIFE }
+        Self { listen, upstream, password_life: ECR_LIFE }
     }
 }
 

@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::upstream::Scope;
 
 /// How long ECR's own passwords live.
-pub(super) const ECR_LIFE: Duration = Duration::from_hours(12);
+pub const ECR_LIFE: Duration = Duration::from_hours(12);
 /// ECR's one user name.
 const USER: &str = "AWS";
 
