@@ -85,7 +85,7 @@ fn failed(doing: &str, file: &std::path::Path, error: &io::Error) -> Diagnostics
 
 #[async_trait]
 impl Resource for Note {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "notes_note"
     }
 
@@ -148,7 +148,7 @@ impl Resource for Note {
 
 #[async_trait]
 impl DataSource for Note {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "notes_note"
     }
 

@@ -256,8 +256,8 @@ mod tests {
 
     use super::*;
 
-    fn kind(json: serde_json::Value) -> Type {
-        Type::from_json(&json).unwrap()
+    fn kind(json: &serde_json::Value) -> Type {
+        Type::from_json(json).unwrap()
     }
 
     fn number(text: &str) -> Value {
@@ -270,7 +270,7 @@ mod tests {
 
     /// Type, value, and the bytes Terraform 1.11 writes for it.
     fn vectors() -> Vec<(Type, Value, &'static str)> {
-        let object = kind(json!(["object", { "a": "string", "b": ["list", "number"] }]));
+        let object = kind(&json!(["object", { "a": "string", "b": ["list", "number"] }]));
         vec![
             (Type::String, Value::Null, "c0"),
             (Type::String, Value::Unknown, "d40000"),
@@ -292,7 +292,7 @@ mod tests {
             (Type::set(Type::String), Value::list(["a".into(), "b".into()]), "92a161a162"),
             (Type::map(Type::Number), Value::object([("k", number("1"))]), "81a16b01"),
             (object, Value::object([("a", "x".into()), ("b", Value::list([]))]), "82a161a178a16290"),
-            (kind(json!(["tuple", ["bool", "string"]])), Value::list([true.into(), "x".into()]), "92c3a178"),
+            (kind(&json!(["tuple", ["bool", "string"]])), Value::list([true.into(), "x".into()]), "92c3a178"),
             (Type::Dynamic, Value::Null, "c0"),
             (Type::Dynamic, Value::Unknown, "d40000"),
             (Type::Dynamic, dynamic(Type::String, "x"), "92c40822737472696e6722a178"),
@@ -331,7 +331,7 @@ mod tests {
             (Type::set(Type::String), "93a162a161a162", Value::list(["a".into(), "b".into()])),
             // Two unknown elements may turn out to differ.
             (Type::set(Type::String), "92d40000d40000", Value::list([Value::Unknown, Value::Unknown])),
-            (kind(json!(["object", { "a": "string" }, ["a"]])), "80", Value::object([("a", Value::Null)])),
+            (kind(&json!(["object", { "a": "string" }, ["a"]])), "80", Value::object([("a", Value::Null)])),
         ] {
             assert_eq!(
                 Value::from_msgpack(&hex::decode(bytes).unwrap(), &kind).unwrap(),
@@ -358,9 +358,13 @@ mod tests {
             (Type::Number, "a9316539393939393939", "cannot read `` from msgpack: a number was expected"),
             (Type::list(Type::Bool), "ddffffffff", "cannot read `[0]` from msgpack: the end came early"),
             (Type::map(Type::Bool), "81a16b01", "cannot read `[\"k\"]` from msgpack: a bool was expected"),
-            (kind(json!(["object", {}])), "81a161c0", "cannot read `` from msgpack: an unexpected attribute"),
             (
-                kind(json!(["tuple", ["bool"]])),
+                kind(&json!(["object", {}])),
+                "81a161c0",
+                "cannot read `` from msgpack: an unexpected attribute",
+            ),
+            (
+                kind(&json!(["tuple", ["bool"]])),
                 "90",
                 "cannot read `` from msgpack: a tuple of another length",
             ),

@@ -1,14 +1,16 @@
 //! Schemas as data. What would crash Terraform cannot be written; what it would refuse at load
 //! is found by [`Schema::check`].
 
+mod block;
+mod identity;
 mod lint;
 mod shape;
 mod travel;
 
-use std::collections::BTreeMap;
-
 use crate::Type;
 
+pub use block::{Block, NestedBlock};
+pub use identity::{IdentityAttribute, IdentitySchema};
 pub use lint::SchemaFault;
 
 /// The schema of a provider's configuration, a resource or a data source.
@@ -16,14 +18,6 @@ pub use lint::SchemaFault;
 pub struct Schema {
     version: u32,
     block: Block,
-}
-
-/// Attributes and blocks that belong together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Block {
-    attributes: Vec<Attribute>,
-    blocks: Vec<NestedBlock>,
-    notes: Notes,
 }
 
 /// What is said about a part of a schema.
@@ -79,23 +73,6 @@ pub enum Nesting {
     Map,
 }
 
-/// A block inside a block: `timeouts { create = "5m" }`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NestedBlock {
-    name: String,
-    block: Block,
-    nesting: BlockNesting,
-    min_items: u32,
-    max_items: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BlockNesting {
-    Of(Nesting),
-    /// Once; there even if not written.
-    Group,
-}
-
 impl Schema {
     /// A schema of version 0 without anything in it.
     pub fn new() -> Self {
@@ -140,51 +117,6 @@ impl Schema {
     /// What is at the top.
     pub fn top(&self) -> &Block {
         &self.block
-    }
-}
-
-impl Block {
-    /// A block without anything in it.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds an attribute.
-    #[must_use]
-    pub fn attribute(mut self, attribute: Attribute) -> Self {
-        self.attributes.push(attribute);
-        self
-    }
-
-    /// Adds a block.
-    #[must_use]
-    pub fn block(mut self, block: NestedBlock) -> Self {
-        self.blocks.push(block);
-        self
-    }
-
-    /// Describes it, in Markdown.
-    #[must_use]
-    pub fn describe(mut self, description: &str) -> Self {
-        description.clone_into(&mut self.notes.description);
-        self
-    }
-
-    /// Its attributes, in the order they were added.
-    pub fn attributes(&self) -> &[Attribute] {
-        &self.attributes
-    }
-
-    /// Its blocks, in the order they were added.
-    pub fn blocks(&self) -> &[NestedBlock] {
-        &self.blocks
-    }
-
-    fn implied_type(&self) -> Type {
-        let attributes =
-            self.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.implied_type()));
-        let blocks = self.blocks.iter().map(|block| (block.name.clone(), block.implied_type()));
-        Type::Object(attributes.chain(blocks).collect())
     }
 }
 
@@ -322,131 +254,5 @@ impl Nesting {
             Self::Set => Type::set(object),
             Self::Map => Type::map(object),
         }
-    }
-}
-
-impl NestedBlock {
-    /// A block that occurs at most once; null if absent.
-    pub fn single(name: &str, block: Block) -> Self {
-        Self::new(name, block, BlockNesting::Of(Nesting::Single))
-    }
-
-    /// A block that is always there, filled with nulls if not written.
-    pub fn group(name: &str, block: Block) -> Self {
-        Self::new(name, block, BlockNesting::Group)
-    }
-
-    /// A block that may be repeated; the order counts.
-    pub fn list(name: &str, block: Block) -> Self {
-        Self::new(name, block, BlockNesting::Of(Nesting::List))
-    }
-
-    /// A block that may be repeated; the order does not count.
-    pub fn set(name: &str, block: Block) -> Self {
-        Self::new(name, block, BlockNesting::Of(Nesting::Set))
-    }
-
-    /// A block with a label that may be repeated: `name "key" { … }`.
-    pub fn map(name: &str, block: Block) -> Self {
-        Self::new(name, block, BlockNesting::Of(Nesting::Map))
-    }
-
-    fn new(name: &str, block: Block, nesting: BlockNesting) -> Self {
-        Self { name: name.to_owned(), block, nesting, min_items: 0, max_items: 0 }
-    }
-
-    /// How often it must occur. For a single block, 1 makes it required.
-    #[must_use]
-    pub fn min_items(mut self, count: u32) -> Self {
-        self.min_items = count;
-        self
-    }
-
-    /// How often it may occur; 0 is without limit.
-    #[must_use]
-    pub fn max_items(mut self, count: u32) -> Self {
-        self.max_items = count;
-        self
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What is in it.
-    pub fn content(&self) -> &Block {
-        &self.block
-    }
-
-    /// How it occurs; `None` for a group.
-    pub fn nesting(&self) -> Option<Nesting> {
-        match self.nesting {
-            BlockNesting::Of(nesting) => Some(nesting),
-            BlockNesting::Group => None,
-        }
-    }
-
-    fn implied_type(&self) -> Type {
-        let object = self.block.implied_type();
-        match self.nesting {
-            BlockNesting::Group => object,
-            // Elements may differ in type then, so each brings its own.
-            BlockNesting::Of(Nesting::List | Nesting::Map) if object.has_dynamic() => Type::Dynamic,
-            BlockNesting::Of(nesting) => nesting.of(object),
-        }
-    }
-}
-
-/// What names a managed resource for ever, such as an account, a region and a name.
-///
-/// Only where it never changes in the life of the resource.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IdentitySchema {
-    version: u32,
-    attributes: BTreeMap<String, IdentityAttribute>,
-}
-
-/// One part of an identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityAttribute {
-    kind: Type,
-    required: bool,
-    description: String,
-}
-
-impl IdentitySchema {
-    /// An identity without parts, version 0.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The version of its form.
-    #[must_use]
-    pub fn version(mut self, version: u32) -> Self {
-        self.version = version;
-        self
-    }
-
-    /// Adds a part an import must name.
-    #[must_use]
-    pub fn required(self, name: &str, kind: Type, description: &str) -> Self {
-        self.with(name, kind, true, description)
-    }
-
-    /// Adds a part an import may leave to the provider.
-    #[must_use]
-    pub fn optional(self, name: &str, kind: Type, description: &str) -> Self {
-        self.with(name, kind, false, description)
-    }
-
-    fn with(mut self, name: &str, kind: Type, required: bool, description: &str) -> Self {
-        let description = description.to_owned();
-        self.attributes.insert(name.to_owned(), IdentityAttribute { kind, required, description });
-        self
-    }
-
-    pub(crate) fn implied_type(&self) -> Type {
-        Type::object(self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.kind.clone())))
     }
 }

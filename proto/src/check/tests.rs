@@ -46,6 +46,7 @@ fn shown(faults: &[Fault]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn plans() {
     let absent = || json!(null);
     for (prior, config, planned, expected) in [

@@ -1,6 +1,8 @@
 //! The rules by which Terraform refuses a provider when it loads it.
 
-use super::{Attribute, Block, BlockNesting, IdentitySchema, Mode, NestedBlock, Nesting, Schema, Shape};
+use super::{
+    Attribute, Block, IdentitySchema, Mode, NestedBlock, Nesting, Schema, Shape, block::BlockNesting,
+};
 use crate::{Path, Type};
 
 /// A part of a schema that Terraform would refuse.
@@ -100,7 +102,7 @@ impl Faults {
         self.when(attribute.write_only && computed, path, "is write-only and cannot be computed");
         match &attribute.shape {
             Shape::Type(kind) => {
-                self.when(dynamic_set(kind), path, "is a set and cannot hold a dynamic type")
+                self.when(dynamic_set(kind), path, "is a set and cannot hold a dynamic type");
             }
             Shape::Nested(nesting, inner) => {
                 if *nesting == Nesting::Set {

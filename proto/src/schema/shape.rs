@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Attribute, Block, BlockNesting, NestedBlock, Nesting, Schema, Shape};
+use super::{Attribute, Block, NestedBlock, Nesting, Schema, Shape, block::BlockNesting};
 use crate::{Path, Type, Value, path::Step, view::ValueError};
 
 impl Schema {

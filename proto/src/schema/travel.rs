@@ -1,7 +1,7 @@
 //! Schemas in the form they travel in.
 
 use super::{
-    Attribute, Block, BlockNesting, IdentitySchema, Mode, NestedBlock, Nesting, Notes, Schema, Shape,
+    Attribute, Block, IdentitySchema, Mode, NestedBlock, Nesting, Notes, Schema, Shape, block::BlockNesting,
 };
 use crate::wire::tfplugin6::{
     self as wire, StringKind, resource_identity_schema as identity,
