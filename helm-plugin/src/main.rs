@@ -1,2 +1,82 @@
-//! `helm eks-deploy`.
-fn main() {}
+//! `eks-deploy`, run as `helm eks-deploy` or by itself: deploys a chart to Amazon EKS through the user's own Helm.
+//!
+//! What was typed becomes settings, settings become work. Everything runs on the main thread: the signal that ends
+//! Helm when we die belongs to the thread that started it.
+
+mod cli;
+mod eks;
+mod exit;
+mod failure;
+mod helm;
+mod images;
+mod namespace;
+mod run_folder;
+mod settings;
+mod signals;
+mod talk;
+mod verb;
+
+use std::{
+    env,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::{Parser as _, error::ErrorKind};
+
+use crate::{
+    cli::{Cli, Verb},
+    exit::Exit,
+    failure::Failure,
+    talk::{Paint, say},
+};
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next().is_some_and(|verb| verb == helm::arm::VERB) {
+        say(&format!("cannot run helm: {}", helm::arm::run(arguments)));
+        return Exit::Failure.into();
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_a_command(&error).into(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => {
+            say(&format!("cannot start: {error}"));
+            return Exit::Failure.into();
+        }
+    };
+    let exit = result.unwrap_or_else(|failure| {
+        let _ = write!(io::stderr(), "{}", failure.render(Paint::for_stderr()));
+        failure.exit()
+    });
+    exit.into()
+}
+
+async fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.verb {
+        Verb::Up(arguments) => verb::up::run(*arguments).await,
+        Verb::Token(arguments) => verb::token::run(arguments).await.map(|()| Exit::Done),
+    }
+}
+
+/// Help and version are answers; anything else is a usage error, which for clap would be exit code 2.
+fn not_a_command(error: &clap::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            Exit::Done
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = write!(io::stdout(), "{}", error.render());
+            Exit::Done
+        }
+        _ => {
+            let _ = error.print();
+            Exit::Usage
+        }
+    }
+}

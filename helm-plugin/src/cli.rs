@@ -1,0 +1,192 @@
+//! The command line, as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{eks::identity::Identity, exit, helm::arguments::HelmArguments, settings::image::ImageArgument};
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  helm eks-deploy up api ./charts/api -n shop --cluster prod --region eu-west-1 -f prod.yaml
+  helm eks-deploy up api ./charts/api -n shop --cluster prod --image image=terraform:api_image --tf-dir ../infra
+  eks-deploy up api oci://registry.example/charts/api --version ^2 --image api.image=ACCOUNT.dkr.ecr.REGION.amazonaws.com/api:v3
+
+Environment: EKS_DEPLOY_CLUSTER, EKS_DEPLOY_REGION, EKS_DEPLOY_PROFILE, EKS_DEPLOY_ROLE_ARN, EKS_DEPLOY_NAMESPACE,
+  EKS_DEPLOY_CONFIG, EKS_DEPLOY_TF_DIR, EKS_DEPLOY_TF_OUTPUT_FILE, EKS_DEPLOY_EXPECT_ACCOUNT stand for flags;
+  EKS_DEPLOY_REGISTRY_ENDPOINTS (host=url,…) sends registries elsewhere; HELM_BIN names the helm to run; AWS_* as in
+  every AWS program; NO_COLOR. A flag goes before the environment, the environment before the file.";
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  eks-deploy token --cluster-name prod --region eu-west-1
+  eks-deploy token --cluster-name prod --token-only
+
+It takes the place of `aws eks get-token` and of `aws-iam-authenticator token` in a kubeconfig.
+Environment: AWS_REGION and the other AWS_* variables; KUBERNETES_EXEC_INFO is the client's question.";
+
+/// Deploys a chart to Amazon EKS through the helm at hand, with every image pinned by digest.
+#[derive(Debug, Parser)]
+#[command(
+    name = "eks-deploy",
+    bin_name = "eks-deploy",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 110,
+    after_help = exit::HELP
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Installs or upgrades a release.
+    ///
+    /// Reads the chart by a server-side dry run, pins every image of Amazon ECR by digest through the chart's values,
+    /// proves it by a second dry run, and lets helm do the rest. Takes helm upgrade's own flags.
+    #[command(visible_alias = "upgrade", after_help = UP_EXAMPLES, after_long_help = UP_EXAMPLES)]
+    Up(Box<UpArguments>),
+    /// Prints a token for a cluster, as Kubernetes clients ask for it.
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token(TokenArguments),
+}
+
+/// Who acts.
+#[derive(Debug, Args)]
+pub(crate) struct AwsArguments {
+    /// A profile of the AWS configuration files; goes before keys in the environment.
+    #[arg(long, env = "EKS_DEPLOY_PROFILE", hide_env = true)]
+    profile: Option<String>,
+    /// A role to assume.
+    #[arg(long, short = 'r', value_name = "ARN", env = "EKS_DEPLOY_ROLE_ARN", hide_env = true)]
+    role_arn: Option<String>,
+}
+
+impl From<AwsArguments> for Identity {
+    fn from(arguments: AwsArguments) -> Self {
+        let given = |value: Option<String>| value.filter(|text| !text.is_empty());
+        Self { profile: given(arguments.profile), role_arn: given(arguments.role_arn) }
+    }
+}
+
+/// The arguments of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArguments {
+    /// The release's name.
+    pub(crate) release: Option<String>,
+    /// The chart, as helm upgrade takes it: a folder, an archive, repository/name, oci://…
+    pub(crate) chart: Option<String>,
+    /// The cluster: its name, or its ARN.
+    #[arg(long, value_name = "NAME|ARN", env = "EKS_DEPLOY_CLUSTER", hide_env = true)]
+    pub(crate) cluster: Option<String>,
+    /// The cluster's region.
+    #[arg(long, env = "EKS_DEPLOY_REGION", hide_env = true)]
+    pub(crate) region: Option<String>,
+    /// Who acts.
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
+    /// Deploy only if the cluster is in this account.
+    #[arg(long, value_name = "ACCOUNT", env = "EKS_DEPLOY_EXPECT_ACCOUNT", hide_env = true)]
+    pub(crate) expect_account: Option<String>,
+    /// The namespace; has to be named.
+    #[arg(long, short)]
+    pub(crate) namespace: Option<String>,
+    /// An image for a place in the chart's values: PATH=REF, or PATH=terraform:OUTPUT. Repeatable.
+    #[arg(long, value_name = "PATH=REF")]
+    pub(crate) image: Vec<ImageArgument>,
+    /// A file that `terraform output -json` wrote.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "EKS_DEPLOY_TF_OUTPUT_FILE",
+        hide_env = true,
+        conflicts_with = "tf_dir"
+    )]
+    pub(crate) tf_output_file: Option<PathBuf>,
+    /// A folder to run `terraform output -json` in, else `tofu output -json`.
+    #[arg(long, value_name = "FOLDER", env = "EKS_DEPLOY_TF_DIR", hide_env = true)]
+    pub(crate) tf_dir: Option<PathBuf>,
+    /// The file with settings; without it ./eks-deploy.yaml, where there is one.
+    #[arg(long, value_name = "FILE", env = "EKS_DEPLOY_CONFIG", hide_env = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Helm's own.
+    #[command(flatten)]
+    pub(crate) helm: HelmArguments,
+}
+
+/// The arguments of `token`: those of the AWS CLI and of aws-iam-authenticator.
+#[derive(Debug, Args)]
+#[group(id = "name", required = true, multiple = false, args = ["cluster_name", "cluster_id"])]
+pub(crate) struct TokenArguments {
+    /// The cluster's name.
+    #[arg(long)]
+    cluster_name: Option<String>,
+    /// The same for aws-iam-authenticator's users; of a local cluster on Outposts its id.
+    #[arg(long, short = 'i')]
+    cluster_id: Option<String>,
+    /// The cluster's region.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Who acts.
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
+    /// Print the bare token.
+    #[arg(long)]
+    pub(crate) token_only: bool,
+    /// What the AWS CLI writes into kubeconfigs; there is one form.
+    #[arg(long, hide = true)]
+    pub(crate) output: Option<TokenOutput>,
+}
+
+impl TokenArguments {
+    /// What the token is signed for.
+    pub(crate) fn cluster(&self) -> &str {
+        self.cluster_name.as_deref().or(self.cluster_id.as_deref()).unwrap_or_default()
+    }
+}
+
+/// The form of a token's answer.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TokenOutput {
+    /// The only one.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn takes_the_place_of_other_token_programs() {
+        let check = |line: &str, expected: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let Verb::Token(arguments) = cli.verb else { panic!("{line}") };
+            assert_eq!(arguments.cluster(), expected);
+        };
+        check("eks-deploy token --cluster-name prod --output json --region eu-west-1", "prod");
+        check("eks-deploy token -i prod -r arn:aws:iam::1:role/x --token-only", "prod");
+        let refuse = |line: &str| assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        refuse("eks-deploy token");
+        refuse("eks-deploy token --cluster-name a --cluster-id b");
+    }
+
+    #[test]
+    fn helms_flags_stand_beside_ours() {
+        let line = "eks-deploy upgrade web ./web --install -nshop -fvalues.yaml --image a=r.example/a:1 --wait --atomic";
+        let Verb::Up(arguments) = Cli::try_parse_from(line.split(' ')).unwrap().verb else { panic!() };
+        assert_eq!(arguments.namespace.as_deref(), Some("shop"));
+        assert_eq!(arguments.helm.get("values"), Some("values.yaml"));
+        assert_eq!(arguments.image.len(), 1);
+    }
+}

@@ -1,0 +1,8 @@
+//! Amazon EKS: who we are, which cluster, and the way in.
+
+pub(crate) mod access;
+pub(crate) mod cluster;
+pub(crate) mod exec_credential;
+pub(crate) mod identity;
+pub(crate) mod kubeconfig;
+pub(crate) mod token;

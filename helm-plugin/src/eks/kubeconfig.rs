@@ -1,0 +1,98 @@
+//! The private kubeconfig that Helm gets: one cluster, one user whose token this binary makes.
+//!
+//! Pure: the text only. JSON, since JSON is YAML and needs no quoting rules of our own.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{cluster::Cluster, identity::Identity};
+
+/// The text of the kubeconfig. `binary` is the absolute path of this program: a kubeconfig resolves a relative one
+/// against its own folder.
+pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, namespace: &str) -> String {
+    let (flag, name) = cluster.token_name();
+    let mut arguments = vec!["token", flag, name, "--region", &cluster.region];
+    for (flag, value) in [("--profile", &identity.profile), ("--role-arn", &identity.role_arn)] {
+        if let Some(value) = value {
+            arguments.extend([flag, value]);
+        }
+    }
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": cluster.name,
+        "clusters": [{
+            "name": cluster.name,
+            "cluster": {
+                "server": cluster.endpoint,
+                "certificate-authority-data": cluster.certificate_authority,
+            },
+        }],
+        "contexts": [{
+            "name": cluster.name,
+            "context": { "cluster": cluster.name, "user": cluster.name, "namespace": namespace },
+        }],
+        "users": [{
+            "name": cluster.name,
+            "user": { "exec": {
+                "apiVersion": "client.authentication.k8s.io/v1",
+                "command": binary,
+                "args": arguments,
+                // Prompts belong to the process that the person started, not to a child of a child.
+                "interactiveMode": "Never",
+                "provideClusterInfo": false,
+            }},
+        }],
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(id: Option<&str>, identity: &Identity, expected: &[&str]) {
+        let cluster = Cluster {
+            name: "prod".to_owned(),
+            arn: "arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned(),
+            region: "eu-west-1".to_owned(),
+            endpoint: "https://A.gr7.eu-west-1.eks.amazonaws.com".to_owned(),
+            certificate_authority: "Q0E=".to_owned(),
+            outpost_id: id.map(str::to_owned),
+            authentication_mode: None,
+        };
+        let text = kubeconfig(&cluster, identity, Path::new("/opt/eks deploy/eks-deploy"), "shop");
+        let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let exec = &config["users"][0]["user"]["exec"];
+        assert_eq!(exec["command"], "/opt/eks deploy/eks-deploy");
+        assert_eq!(exec["interactiveMode"], "Never");
+        assert_eq!(exec["args"], json!(expected));
+        assert_eq!(config["contexts"][0]["context"]["namespace"], "shop");
+        assert_eq!(config["clusters"][0]["cluster"]["certificate-authority-data"], "Q0E=");
+    }
+
+    #[test]
+    fn exec_entry_names_the_source_of_credentials_not_the_keys() {
+        let plain = Identity::default();
+        check(None, &plain, &["token", "--cluster-name", "prod", "--region", "eu-west-1"]);
+        check(Some("id"), &plain, &["token", "--cluster-id", "id", "--region", "eu-west-1"]);
+        let role =
+            Identity { profile: Some("dev".to_owned()), role_arn: Some("arn:aws:iam::1:role/x".to_owned()) };
+        check(
+            None,
+            &role,
+            &[
+                "token",
+                "--cluster-name",
+                "prod",
+                "--region",
+                "eu-west-1",
+                "--profile",
+                "dev",
+                "--role-arn",
+                "arn:aws:iam::1:role/x",
+            ],
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! The chart that was named: on this machine, where it can change under us, or remote.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{exit::Exit, failure::Explain};
+
+/// More than Helm itself loads; a folder above this is not a chart but the place where someone works.
+const LARGEST: u64 = 256 << 20;
+
+/// The copy of a local chart cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChartError {
+    /// The file system refused.
+    #[error("cannot copy chart `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not a chart's size.
+    #[error("chart `{}` has more than {} MiB", .0.display(), LARGEST >> 20)]
+    TooLarge(PathBuf),
+}
+
+impl Explain for ChartError {
+    fn exit(&self) -> Exit {
+        Exit::Failure
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io { .. } => None,
+            Self::TooLarge(_) => Some("move the chart into a folder of its own".to_owned()),
+        }
+    }
+}
+
+/// Whether the chart is on this machine: Helm looks there first.
+pub(crate) fn is_local(chart: &str) -> bool {
+    Path::new(chart).exists()
+}
+
+/// Copies a local chart, a folder or an archive, into `folder`, so that every run of Helm sees the same one.
+/// Links are followed, as Helm does; version control's folder stays behind.
+pub(crate) fn snapshot(chart: &Path, folder: &Path) -> Result<PathBuf, ChartError> {
+    let source = fs::canonicalize(chart).map_err(at(chart))?;
+    let name = source.file_name().map_or_else(|| "chart".into(), ToOwned::to_owned);
+    let target = folder.join("chart").join(name);
+    let mut left = LARGEST;
+    if source.is_dir() {
+        copy_folder(&source, &target, &mut left, &mut Vec::new())?;
+    } else {
+        fs::create_dir_all(folder.join("chart")).map_err(at(folder))?;
+        copy_file(&source, &target, &mut left)?;
+    }
+    Ok(target)
+}
+
+/// `above` are the folders on the way here: a link to one of them would never end.
+fn copy_folder(
+    source: &Path,
+    target: &Path,
+    left: &mut u64,
+    above: &mut Vec<PathBuf>,
+) -> Result<(), ChartError> {
+    let real = fs::canonicalize(source).map_err(at(source))?;
+    if above.contains(&real) {
+        return Err(at(source)(io::Error::other("the link leads back to a folder above it")));
+    }
+    above.push(real);
+    fs::create_dir_all(target).map_err(at(target))?;
+    for entry in fs::read_dir(source).map_err(at(source))? {
+        let entry = entry.map_err(at(source))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if name == ".git" {
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => copy_folder(&path, &target.join(name), left, above)?,
+            Ok(metadata) if metadata.is_file() => copy_file(&path, &target.join(name), left)?,
+            // A link to nowhere, a socket: Helm decides whether that matters.
+            _ => {}
+        }
+    }
+    above.pop();
+    Ok(())
+}
+
+fn copy_file(source: &Path, target: &Path, left: &mut u64) -> Result<(), ChartError> {
+    let copied = fs::copy(source, target).map_err(at(source))?;
+    *left = left.checked_sub(copied).ok_or_else(|| ChartError::TooLarge(source.to_owned()))?;
+    Ok(())
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> ChartError {
+    move |source| ChartError::Io { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn copies_folders_and_archives() {
+        let home = tempfile::tempdir().unwrap();
+        let chart = home.path().join("web");
+        fs::create_dir_all(chart.join("templates")).unwrap();
+        fs::create_dir(chart.join(".git")).unwrap();
+        fs::write(chart.join(".git/config"), "x").unwrap();
+        fs::write(chart.join("templates/a.yaml"), "a: 1").unwrap();
+        symlink(chart.join("templates/a.yaml"), chart.join("linked.yaml")).unwrap();
+        symlink("/nonexistent", chart.join("dangling")).unwrap();
+
+        let run = tempfile::tempdir().unwrap();
+        let copy = snapshot(&chart, run.path()).unwrap();
+        assert_eq!(copy, run.path().join("chart/web"));
+        fs::write(chart.join("templates/a.yaml"), "a: 2").unwrap();
+        assert_eq!(fs::read_to_string(copy.join("templates/a.yaml")).unwrap(), "a: 1");
+        assert_eq!(fs::read_to_string(copy.join("linked.yaml")).unwrap(), "a: 1");
+        assert!(!copy.join(".git").exists() && !copy.join("dangling").exists());
+
+        let archive = home.path().join("web-1.tgz");
+        fs::write(&archive, "tgz").unwrap();
+        let run = tempfile::tempdir().unwrap();
+        assert_eq!(fs::read_to_string(snapshot(&archive, run.path()).unwrap()).unwrap(), "tgz");
+    }
+
+    #[test]
+    fn a_link_in_a_circle_is_an_error() {
+        let chart = tempfile::tempdir().unwrap();
+        symlink(chart.path(), chart.path().join("again")).unwrap();
+        let run = tempfile::tempdir().unwrap();
+        let error = snapshot(chart.path(), run.path()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cannot copy chart `{}/again`", fs::canonicalize(chart.path()).unwrap().display())
+        );
+    }
+}

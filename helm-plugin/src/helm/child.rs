@@ -1,0 +1,144 @@
+//! One process of Helm.
+//!
+//! Its output goes to files that we read on the way, never to a pipe: a Helm whose reader has died is killed by
+//! SIGPIPE in the middle of cancelling, and leaves the release pending. It has a process group of its own, so that a
+//! Ctrl-C reaches it through us, once.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Write},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::Command,
+    time::{Instant, interval, sleep_until},
+};
+
+use crate::{
+    signals::{Signals, Stop},
+    talk::say,
+};
+
+/// How often output is shown.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+/// What a second request to stop leaves Helm to finish what the first one made it do.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What Helm reads from stdin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Input<'a> {
+    /// Nothing.
+    Nothing,
+    /// What we were given ourselves.
+    Ours,
+    /// This document.
+    Document(&'a [u8]),
+}
+
+/// A running process. Dropped before its end, it is asked to terminate.
+#[derive(Debug)]
+pub(crate) struct Child {
+    process: tokio::process::Child,
+    pid: Option<Pid>,
+}
+
+impl Child {
+    /// Starts the process; a document is written to it in the background.
+    pub(crate) fn spawn(mut command: Command, input: Input<'_>) -> io::Result<Self> {
+        command.process_group(0).stdin(match input {
+            Input::Nothing => Stdio::null(),
+            Input::Ours => Stdio::inherit(),
+            Input::Document(_) => Stdio::piped(),
+        });
+        let mut process = command.spawn()?;
+        if let (Input::Document(document), Some(mut stdin)) = (input, process.stdin.take()) {
+            let document = document.to_vec();
+            // Helm that does not read to the end says itself why.
+            drop(tokio::spawn(async move { stdin.write_all(&document).await }));
+        }
+        let pid = process.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        Ok(Self { process, pid })
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.process.wait().await;
+        self.pid = None;
+        status
+    }
+
+    /// Asks the process, and none of those that it started, to terminate.
+    fn terminate(&self) {
+        self.pid.map(|pid| kill_process(pid, Signal::TERM));
+    }
+
+    /// Ends the process and all that it started.
+    fn kill(&self) {
+        self.pid.map(|pid| kill_process_group(pid, Signal::KILL));
+    }
+
+    /// Waits for the end while showing what is written. The first request to stop is handed on, once; a second one
+    /// kills after a grace.
+    pub(crate) async fn watch(
+        &mut self,
+        shown: &mut [Shown],
+        signals: &mut Signals,
+    ) -> io::Result<(ExitStatus, Option<Stop>)> {
+        let mut tick = interval(SHOW_EVERY);
+        let mut stop = None;
+        let mut kill_at: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                status = self.wait() => {
+                    shown.iter_mut().for_each(Shown::show);
+                    return Ok((status?, stop));
+                }
+                _ = tick.tick() => shown.iter_mut().for_each(Shown::show),
+                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
+                    kill_at = None;
+                    self.kill();
+                }
+                next = signals.next() => if stop.is_none() {
+                    stop = Some(next);
+                    say("stopping: helm is cancelling the release; once more kills it");
+                    self.terminate();
+                } else if kill_at.is_none() {
+                    say(&format!("killing helm in {} seconds unless it ends", GRACE.as_secs()));
+                    kill_at = Some(Instant::now() + GRACE);
+                },
+            }
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.terminate();
+    }
+}
+
+/// A file that Helm writes, shown on one of our own outputs as it grows.
+pub(crate) struct Shown {
+    file: File,
+    output: Box<dyn Write>,
+    /// Everything read, for those that look for a reason afterwards.
+    pub(crate) text: Vec<u8>,
+}
+
+impl Shown {
+    /// Shows `file`, read from its start, on `output`.
+    pub(crate) fn new(file: File, output: impl Write + 'static) -> Self {
+        Self { file, output: Box::new(output), text: Vec::new() }
+    }
+
+    fn show(&mut self) {
+        let start = self.text.len();
+        // An output that is gone is no reason to stop a deployment.
+        let _ = self.file.read_to_end(&mut self.text);
+        let _ = self.output.write_all(&self.text[start..]).and_then(|()| self.output.flush());
+    }
+}

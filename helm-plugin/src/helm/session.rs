@@ -1,0 +1,248 @@
+//! Helm as one run of this program uses it: the same binary, kubeconfig and folder for every call.
+
+use std::{
+    cell::Cell,
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
+
+use tokio::process::Command;
+
+use super::{
+    arm,
+    binary::{self, BinaryError, Version},
+    child::{Child, Input, Shown},
+    explain::{self, Trouble},
+    outcome::{Found, ReleaseState},
+};
+use crate::{
+    exit::Exit,
+    failure::Explain,
+    run_folder::{RunFolder, RunFolderError},
+    signals::{Signals, Stop},
+};
+
+/// The kubeconfig in the run's folder.
+pub(crate) const KUBECONFIG: &str = "kubeconfig";
+
+/// More than any release: Helm stores it in a Secret of one MiB, packed.
+const LARGEST_OUTPUT: u64 = 256 << 20;
+
+/// What Helm said when it failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HelmError {
+    /// It ended with an error.
+    #[error("`helm {verb}` failed: {message}")]
+    Failed {
+        /// The verb.
+        verb: String,
+        /// Helm's words.
+        message: String,
+        /// What they mean.
+        trouble: Trouble,
+    },
+    /// It could not be started, or watched.
+    #[error("cannot run `{}`", program.display())]
+    Run {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It printed more than a release can have.
+    #[error("`helm {verb}` printed more than {} MiB", LARGEST_OUTPUT >> 20)]
+    TooMuch {
+        /// The verb.
+        verb: String,
+    },
+    /// Its output has nowhere to go.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// There is none.
+    #[error(transparent)]
+    Binary(#[from] BinaryError),
+}
+
+impl Explain for HelmError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Failed { trouble: Trouble::Pending, .. } => Exit::Pending,
+            Self::Failed {
+                trouble: Trouble::Unauthorized | Trouble::Forbidden | Trouble::Unreachable,
+                ..
+            } => Exit::Access,
+            Self::Binary(error) => error.exit(),
+            Self::Failed { .. } | Self::Run { .. } | Self::TooMuch { .. } | Self::Folder(_) => Exit::Failure,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Failed { trouble: Trouble::Pending, .. } => Some(
+                "another deployment holds the release; if none is running, `helm history` shows what was left, and \
+                 `helm rollback` or, after a first installation, `helm uninstall` frees it"
+                    .to_owned(),
+            ),
+            Self::Folder(error) => error.hint(),
+            Self::Binary(error) => error.hint(),
+            Self::Failed { .. } | Self::Run { .. } | Self::TooMuch { .. } => None,
+        }
+    }
+}
+
+/// How the deploying run of Helm ended. What became of the release is asked afterwards.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Whether Helm was content.
+    pub(crate) success: bool,
+    /// What asked us to stop meanwhile.
+    pub(crate) stop: Option<Stop>,
+    /// What Helm wrote to stderr.
+    pub(crate) stderr: String,
+}
+
+/// The user's Helm, with our kubeconfig.
+#[derive(Debug)]
+pub(crate) struct Helm<'a> {
+    program: PathBuf,
+    own: &'a Path,
+    folder: &'a RunFolder,
+    calls: Cell<u32>,
+}
+
+impl<'a> Helm<'a> {
+    /// Finds the program by `HELM_BIN`, else on PATH. `own` is this program.
+    pub(crate) fn find(own: &'a Path, folder: &'a RunFolder) -> Result<Self, BinaryError> {
+        let helm_bin = env::var_os("HELM_BIN").filter(|text| !text.is_empty()).map(PathBuf::from);
+        let program = binary::find(helm_bin.as_deref(), &binary::path_folders())?;
+        Ok(Self { program, own, folder, calls: Cell::new(0) })
+    }
+
+    /// Asks for the version.
+    pub(crate) async fn version(&self) -> Result<Version, HelmError> {
+        let answer = self.read(&["version", "--template", "{{.Version}}"], Input::Nothing).await?;
+        Ok(binary::supported(&self.program, &String::from_utf8_lossy(&answer))?)
+    }
+
+    /// Runs Helm for what it prints.
+    pub(crate) async fn read(
+        &self,
+        arguments: &[impl AsRef<str>],
+        input: Input<'_>,
+    ) -> Result<Vec<u8>, HelmError> {
+        let verb = || arguments.first().map_or("", AsRef::as_ref).to_owned();
+        let (mut child, output) = self.start(arguments, input)?;
+        let status = child.wait().await.map_err(|source| self.run_error(source))?;
+        let stderr = fs::read(&output.stderr).unwrap_or_default();
+        if !status.success() {
+            return Err(failed(verb(), &String::from_utf8_lossy(&stderr)));
+        }
+        if fs::metadata(&output.stdout).is_ok_and(|metadata| metadata.len() > LARGEST_OUTPUT) {
+            return Err(HelmError::TooMuch { verb: verb() });
+        }
+        let stdout = fs::read(&output.stdout).map_err(|source| self.run_error(source))?;
+        // It may hold secrets: no longer there than needed.
+        let _ = fs::remove_file(&output.stdout);
+        Ok(stdout)
+    }
+
+    /// Runs Helm for what it does, showing what it prints.
+    pub(crate) async fn deploy(
+        &self,
+        arguments: &[String],
+        document: &[u8],
+        signals: &mut Signals,
+    ) -> Result<Ended, HelmError> {
+        let (mut child, output) = self.start(arguments, Input::Document(document))?;
+        let open = |path: &Path| fs::File::open(path).map_err(|source| self.run_error(source));
+        let mut shown = [
+            Shown::new(open(&output.stdout)?, io::stdout()),
+            Shown::new(open(&output.stderr)?, io::stderr()),
+        ];
+        let (status, stop): (ExitStatus, _) =
+            child.watch(&mut shown, signals).await.map_err(|source| self.run_error(source))?;
+        let stderr = String::from_utf8_lossy(&shown[1].text).into_owned();
+        Ok(Ended { success: status.success(), stop, stderr })
+    }
+
+    /// Reads the state of a release.
+    pub(crate) async fn status(&self, release: &str, namespace: &str) -> Found {
+        let arguments = ["status", release, "--namespace", namespace, "--output", "json"];
+        match self.read(&arguments, Input::Nothing).await {
+            Ok(json) => match ReleaseState::parse(&json) {
+                Ok(state) => Found::Release(state),
+                Err(error) => Found::Unreadable(error.to_string()),
+            },
+            Err(HelmError::Failed { message, .. }) if message.contains("release: not found") => {
+                Found::Nothing
+            }
+            Err(error) => Found::Unreadable(error.to_string()),
+        }
+    }
+
+    fn start(&self, arguments: &[impl AsRef<str>], input: Input<'_>) -> Result<(Child, Output), HelmError> {
+        let call = self.calls.replace(self.calls.get() + 1);
+        let (stdout, stdout_file) = self.folder.file(&format!("helm-{call}.out"))?;
+        let (stderr, stderr_file) = self.folder.file(&format!("helm-{call}.err"))?;
+        let mut command = Command::new(self.own);
+        command
+            .arg(arm::VERB)
+            .arg(std::process::id().to_string())
+            .arg(&self.program)
+            .args(arguments.iter().map(AsRef::as_ref))
+            .stdout(stdout_file)
+            .stderr(stderr_file);
+        for name in
+            env::vars_os().map(|(name, _)| name).filter(|name| name.to_str().is_some_and(is_ours_to_set))
+        {
+            command.env_remove(name);
+        }
+        command.env("KUBECONFIG", self.folder.path().join(KUBECONFIG));
+        let child = Child::spawn(command, input).map_err(|source| self.run_error(source))?;
+        Ok((child, Output { stdout, stderr }))
+    }
+
+    fn run_error(&self, source: io::Error) -> HelmError {
+        HelmError::Run { program: self.program.clone(), source }
+    }
+}
+
+struct Output {
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+/// The error of a run that failed, from what it wrote to stderr.
+pub(crate) fn failed(verb: String, stderr: &str) -> HelmError {
+    HelmError::Failed { verb, message: explain::message(stderr), trouble: explain::trouble(stderr) }
+}
+
+/// Variables that would lead Helm elsewhere, or that belong to the outer Helm. Whom to act as in the cluster is the
+/// user's choice and stays.
+fn is_ours_to_set(name: &str) -> bool {
+    match name {
+        "HELM_KUBEASUSER" | "HELM_KUBEASGROUPS" => false,
+        "HELM_NAMESPACE" | "HELM_PLUGIN_NAME" | "HELM_PLUGIN_DIR" | "KUBECONFIG" => true,
+        name => name.starts_with("HELM_KUBE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_helm_does_not_get() {
+        let check = |name: &str, expected: bool| assert_eq!(is_ours_to_set(name), expected, "{name}");
+        check("HELM_KUBETOKEN", true);
+        check("HELM_KUBECONTEXT", true);
+        check("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", true);
+        check("HELM_NAMESPACE", true);
+        check("HELM_KUBEASUSER", false);
+        check("HELM_PLUGINS", false);
+        check("HELM_REGISTRY_CONFIG", false);
+        check("AWS_PROFILE", false);
+    }
+}

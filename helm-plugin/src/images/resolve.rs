@@ -1,0 +1,75 @@
+//! From tags to digests, by asking the registries.
+
+use std::collections::BTreeMap;
+
+use aws_config::SdkConfig;
+use ecr_registry::{Digest, Endpoints, Outcome, Reference, Registry, Settings};
+
+use crate::{exit::Exit, failure::Explain, talk::warn};
+
+/// A registry did not say what an image is.
+#[derive(Debug, thiserror::Error)]
+#[error("image {reference} cannot be pinned")]
+pub(crate) struct ResolveError {
+    /// The image.
+    pub(crate) reference: Reference,
+    /// Why.
+    #[source]
+    pub(crate) source: ecr_registry::Error,
+}
+
+impl Explain for ResolveError {
+    fn exit(&self) -> Exit {
+        match self.source.outcome() {
+            Outcome::ImageGone | Outcome::TagGone => Exit::ImagePolicy,
+            Outcome::NotAllowed | Outcome::NoAnswer => Exit::Access,
+            Outcome::Other => Exit::Failure,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.source.hint()
+    }
+}
+
+/// Access to registries with these AWS credentials.
+pub(crate) fn registry(aws: SdkConfig, endpoints: Endpoints) -> Result<Registry, ecr_registry::Error> {
+    let docker_config = ecr_registry::docker_config_path(|name| std::env::var_os(name));
+    Registry::new(Settings { aws: Some(aws), endpoints, docker_config, ..Settings::default() })
+}
+
+/// The digest of every image. One that was named by digest is only looked for: that it is gone is an error, that it
+/// could not be looked for is not.
+pub(crate) async fn digests(
+    registry: &Registry,
+    references: &[Reference],
+) -> Result<BTreeMap<Reference, Digest>, ResolveError> {
+    let answers = registry.resolve(references).await;
+    let mut digests = BTreeMap::new();
+    for (reference, answer) in references.iter().zip(answers) {
+        let digest = match (answer, reference.digest) {
+            (Ok(descriptor), _) => descriptor.digest,
+            (Err(error), Some(digest)) if !is_gone(&error) => {
+                warn(&format!("{reference} was not looked for: {error}"));
+                digest
+            }
+            (Err(source), _) => return Err(ResolveError { reference: reference.clone(), source }),
+        };
+        digests.insert(reference.clone(), digest);
+    }
+    Ok(digests)
+}
+
+fn is_gone(error: &ecr_registry::Error) -> bool {
+    matches!(error.outcome(), Outcome::ImageGone | Outcome::TagGone)
+}
+
+impl Explain for ecr_registry::Error {
+    fn exit(&self) -> Exit {
+        Exit::Failure
+    }
+
+    fn hint(&self) -> Option<String> {
+        Self::hint(self)
+    }
+}

@@ -1,0 +1,336 @@
+//! What `up` was told: flag over environment over file, parsed and complete.
+//!
+//! Pure, but for the reading of the file and of the surroundings. Nothing here asks AWS or Helm.
+
+pub(crate) mod file;
+pub(crate) mod image;
+
+use std::{collections::BTreeMap, io::IsTerminal as _};
+
+use ecr_registry::{EndpointError, Endpoints};
+
+use self::{
+    file::{ClusterEntry, File},
+    image::ImageArgument,
+};
+use crate::{
+    cli::UpArguments,
+    eks::{
+        cluster::{ClusterName, ClusterNameError},
+        identity::Identity,
+    },
+    exit::Exit,
+    failure::{Explain, Failure},
+    helm::arguments::HelmArguments,
+    images::terraform::OutputSource,
+    namespace::{self, Namespace, flag_value},
+};
+
+/// Flags of helm that lead to another cluster, which the helm that started us does not hand on.
+const OWN_CLUSTER_FLAGS: [&str; 4] = ["--kubeconfig", "--kube-context", "--kube-token", "--kube-apiserver"];
+
+/// Everything that `up` works from.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The release's name.
+    pub(crate) release: String,
+    /// The chart, as Helm takes it.
+    pub(crate) chart: String,
+    /// Where to.
+    pub(crate) namespace: Namespace,
+    /// Which cluster.
+    pub(crate) cluster: ClusterChoice,
+    /// The region that was named for it; the cluster's ARN goes before.
+    pub(crate) region: Option<String>,
+    /// The account that the cluster has to be in.
+    pub(crate) expect_account: Option<String>,
+    /// Who acts.
+    pub(crate) identity: Identity,
+    /// The images that were named.
+    pub(crate) images: Vec<ImageArgument>,
+    /// Where Terraform's outputs are.
+    pub(crate) outputs: Option<OutputSource>,
+    /// Registries that are reached elsewhere.
+    pub(crate) endpoints: Endpoints,
+    /// Helm's own flags.
+    pub(crate) helm: HelmArguments,
+}
+
+/// How the cluster was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ClusterChoice {
+    /// By its name or ARN.
+    Named(ClusterName),
+    /// By a Terraform output.
+    Output(String),
+}
+
+/// What is around the process, as far as it matters.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// Whether helm started us as its plugin.
+    pub(crate) under_helm: bool,
+    /// The arguments of that helm.
+    pub(crate) outer: Vec<String>,
+    /// The namespace that it tells us.
+    pub(crate) helm_namespace: Option<String>,
+    /// `EKS_DEPLOY_NAMESPACE`.
+    pub(crate) namespace: Option<String>,
+    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
+    pub(crate) aws_region: Option<String>,
+    /// `EKS_DEPLOY_REGISTRY_ENDPOINTS`.
+    pub(crate) registry_endpoints: Option<String>,
+    /// Whether a person looks at what we say.
+    pub(crate) attended: bool,
+}
+
+impl Surroundings {
+    /// Reads them.
+    pub(crate) fn read() -> Self {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let under_helm = variable("HELM_PLUGIN_NAME").is_some();
+        Self {
+            under_helm,
+            outer: if under_helm { namespace::outer_arguments() } else { Vec::new() },
+            helm_namespace: variable("HELM_NAMESPACE"),
+            namespace: variable("EKS_DEPLOY_NAMESPACE"),
+            aws_region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
+            registry_endpoints: variable(ecr_registry::ENDPOINTS_VARIABLE),
+            attended: std::io::stderr().is_terminal() && variable("CI").is_none(),
+        }
+    }
+}
+
+/// What was told is not enough, or contradicts itself.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SettingsError {
+    /// Something that there is no default for.
+    #[error("no {what} was named")]
+    Missing {
+        /// What.
+        what: &'static str,
+        /// Where it can be named.
+        hint: &'static str,
+    },
+    /// A flag of the outer helm that leads elsewhere.
+    #[error("{0} cannot be used: the cluster is named by --cluster; Helm gets a private kubeconfig for it")]
+    OuterFlag(&'static str),
+    /// Two regions for one cluster.
+    #[error("cluster `{cluster}` is in region {arn}, and --region says {flag}")]
+    Regions {
+        /// The cluster.
+        cluster: String,
+        /// What the ARN says.
+        arn: String,
+        /// What the flag says.
+        flag: String,
+    },
+    /// No cluster's name.
+    #[error(transparent)]
+    ClusterName(#[from] ClusterNameError),
+    /// No registry endpoint.
+    #[error("the registry endpoints cannot be used")]
+    Endpoint(#[from] EndpointError),
+}
+
+impl SettingsError {
+    const NO_CLUSTER: Self = Self::Missing {
+        what: "cluster",
+        hint: "pass --cluster NAME, or set EKS_DEPLOY_CLUSTER or cluster.name in the file",
+    };
+    const NO_RELEASE: Self =
+        Self::Missing { what: "release", hint: "eks-deploy up RELEASE CHART, or release.name in the file" };
+    const NO_CHART: Self =
+        Self::Missing { what: "chart", hint: "eks-deploy up RELEASE CHART, or release.chart in the file" };
+}
+
+impl Explain for SettingsError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { hint, .. } => Some((*hint).to_owned()),
+            Self::OuterFlag(_) | Self::Regions { .. } | Self::ClusterName(_) | Self::Endpoint(_) => None,
+        }
+    }
+}
+
+impl Settings {
+    /// Puts everything together.
+    pub(crate) fn resolve(arguments: UpArguments, file: File, around: Surroundings) -> Result<Self, Failure> {
+        if let Some(flag) =
+            OWN_CLUSTER_FLAGS.iter().find(|flag| flag_value(&around.outer, flag, None).is_some())
+        {
+            return Err(SettingsError::OuterFlag(flag).into());
+        }
+        let File { cluster: entry, outputs, release, registry_endpoints } = file;
+        let namespace = namespace::Sources {
+            flag: arguments.namespace,
+            outer_flag: flag_value(&around.outer, "--namespace", Some("-n")),
+            environment: around.namespace,
+            file: release.namespace,
+            assumed: around.helm_namespace,
+        };
+        let expect_account = given(arguments.expect_account).or_else(|| entry.expect.account.clone());
+        let (cluster, region) =
+            cluster(given(arguments.cluster), given(arguments.region), entry, around.aws_region)?;
+        Ok(Self {
+            release: arguments.release.or(release.name).ok_or(SettingsError::NO_RELEASE)?,
+            chart: arguments.chart.or(release.chart).ok_or(SettingsError::NO_CHART)?,
+            namespace: namespace.choose(around.attended)?,
+            cluster,
+            region,
+            expect_account,
+            identity: arguments.aws.into(),
+            images: image::merge(arguments.image, release.images),
+            outputs: arguments
+                .tf_output_file
+                .map(OutputSource::File)
+                .or(arguments.tf_dir.map(OutputSource::Folder))
+                .or(outputs),
+            endpoints: endpoints(&registry_endpoints, around.registry_endpoints.as_deref())?,
+            helm: arguments.helm.with_values_files(release.values),
+        })
+    }
+}
+
+/// The cluster, and the region to look for it in: what names the cluster names its region before anything general
+/// does.
+fn cluster(
+    named: Option<String>,
+    region: Option<String>,
+    entry: ClusterEntry,
+    aws_region: Option<String>,
+) -> Result<(ClusterChoice, Option<String>), SettingsError> {
+    let (choice, entry_region) = match (named, entry) {
+        (Some(name), _) => (ClusterChoice::Named(name.parse()?), None),
+        (None, ClusterEntry { terraform: Some(output), region, .. }) => {
+            (ClusterChoice::Output(output), region)
+        }
+        (None, ClusterEntry { name: Some(name), region, .. }) => {
+            (ClusterChoice::Named(name.parse()?), region)
+        }
+        (None, _) => return Err(SettingsError::NO_CLUSTER),
+    };
+    let arn_region = match &choice {
+        ClusterChoice::Named(ClusterName { name, region: Some(arn), .. }) => match &region {
+            Some(flag) if flag != arn => {
+                return Err(SettingsError::Regions {
+                    cluster: name.clone(),
+                    arn: arn.clone(),
+                    flag: flag.clone(),
+                });
+            }
+            _ => Some(arn.clone()),
+        },
+        _ => None,
+    };
+    Ok((choice, arn_region.or(region).or(entry_region).or(aws_region)))
+}
+
+fn endpoints(file: &BTreeMap<String, String>, variable: Option<&str>) -> Result<Endpoints, SettingsError> {
+    let variable = variable.map(Endpoints::parse_text).transpose()?.unwrap_or_default();
+    Ok(variable.or(Endpoints::parse(file)?))
+}
+
+/// A flag, or its environment variable, which may be set to nothing.
+fn given(value: Option<String>) -> Option<String> {
+    value.filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Verb};
+
+    fn resolve(line: &str, file: File, around: Surroundings) -> Result<Settings, String> {
+        let words = ["eks-deploy", "up"].into_iter().chain(line.split_whitespace());
+        let Verb::Up(arguments) = Cli::try_parse_from(words).unwrap().verb else { panic!("`up` is typed") };
+        Settings::resolve(*arguments, file, around).map_err(|failure| failure.to_string())
+    }
+
+    fn entry(name: &str, region: &str) -> File {
+        let cluster = ClusterEntry {
+            name: Some(name.to_owned()),
+            region: Some(region.to_owned()),
+            ..ClusterEntry::default()
+        };
+        File { cluster, ..File::default() }
+    }
+
+    fn regions(line: &str, file: File, aws_region: Option<&str>, expected: Result<Option<&str>, &str>) {
+        let around = Surroundings { aws_region: aws_region.map(str::to_owned), ..Surroundings::default() };
+        let got = resolve(&format!("web ./web -n shop {line}"), file, around).map(|settings| settings.region);
+        assert_eq!(got, expected.map(|region| region.map(str::to_owned)).map_err(str::to_owned), "{line}");
+    }
+
+    #[test]
+    fn the_region_is_the_clusters() {
+        let arn = "--cluster arn:aws:eks:eu-west-1:123456789012:cluster/a";
+        regions("--cluster a --region eu-west-1", File::default(), Some("us-east-1"), Ok(Some("eu-west-1")));
+        regions("--cluster a", File::default(), Some("us-east-1"), Ok(Some("us-east-1")));
+        regions("--cluster a", File::default(), None, Ok(None));
+        regions(arn, File::default(), Some("us-east-1"), Ok(Some("eu-west-1")));
+        regions(
+            &format!("{arn} --region us-east-1"),
+            File::default(),
+            None,
+            Err("cluster `a` is in region eu-west-1, and --region says us-east-1"),
+        );
+        regions("", entry("a", "eu-west-1"), Some("us-east-1"), Ok(Some("eu-west-1")));
+        // The file's region belongs to the file's cluster.
+        regions("--cluster b", entry("a", "eu-west-1"), Some("us-east-1"), Ok(Some("us-east-1")));
+    }
+
+    #[test]
+    fn flags_go_before_the_environment_and_the_file() {
+        let release = file::ReleaseEntry {
+            name: Some("from-file".to_owned()),
+            chart: Some("./file-chart".to_owned()),
+            namespace: Some("file-namespace".to_owned()),
+            ..file::ReleaseEntry::default()
+        };
+        let file = File { release, ..entry("file-cluster", "eu-west-1") };
+        let settings = resolve("", file, Surroundings::default()).unwrap();
+        assert_eq!((settings.release.as_str(), settings.chart.as_str()), ("from-file", "./file-chart"));
+        assert_eq!(settings.namespace.name, "file-namespace");
+        let around = Surroundings { namespace: Some("env".to_owned()), ..Surroundings::default() };
+        let settings = resolve("web ./web --cluster b", entry("a", "x"), around).unwrap();
+        assert_eq!((settings.release.as_str(), settings.namespace.name.as_str()), ("web", "env"));
+    }
+
+    #[test]
+    fn what_is_missing() {
+        let check = |line: &str, expected: &str| {
+            let got = resolve(line, File::default(), Surroundings::default()).map(|_| ());
+            assert_eq!(got, Err(expected.to_owned()), "{line}");
+        };
+        check("web ./web -n shop", "no cluster was named");
+        check("--cluster a -n shop", "no release was named");
+        check("web --cluster a -n shop", "no chart was named");
+        check("web ./web --cluster a", "no namespace was named");
+    }
+
+    #[test]
+    fn flags_of_the_outer_helm() {
+        let around = |line: &str| Surroundings {
+            outer: line.split(' ').map(str::to_owned).collect(),
+            helm_namespace: Some("assumed".to_owned()),
+            ..Surroundings::default()
+        };
+        let settings =
+            resolve("web ./web --cluster a", File::default(), around("eks-deploy up -n shop")).unwrap();
+        assert_eq!(settings.namespace.name, "shop");
+        let refused = resolve("web ./web --cluster a", File::default(), around("--kube-context x -n shop"));
+        assert_eq!(
+            refused.map(|_| ()),
+            Err("--kube-context cannot be used: the cluster is named by --cluster; \
+                 Helm gets a private kubeconfig for it"
+                .to_owned())
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! `eks-deploy.yaml`: what belongs to a repository and not to one command. Unknown keys are errors.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::image::{ImageArgument, ImageArgumentError, ImageSource};
+use crate::{exit::Exit, failure::Explain, images::terraform::OutputSource};
+
+/// The file that is read when none is named.
+pub(crate) const DEFAULT: &str = "eks-deploy.yaml";
+
+/// What the file says, parsed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct File {
+    /// The cluster.
+    pub(crate) cluster: ClusterEntry,
+    /// Where Terraform's outputs are.
+    pub(crate) outputs: Option<OutputSource>,
+    /// The release.
+    pub(crate) release: ReleaseEntry,
+    /// Registries that are reached elsewhere, by host.
+    pub(crate) registry_endpoints: BTreeMap<String, String>,
+}
+
+/// `cluster:`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ClusterEntry {
+    /// A name or an ARN.
+    pub(crate) name: Option<String>,
+    /// Its region.
+    pub(crate) region: Option<String>,
+    /// The Terraform output that names it, instead.
+    pub(crate) terraform: Option<String>,
+    /// What has to be true of it.
+    #[serde(default)]
+    pub(crate) expect: ExpectEntry,
+}
+
+/// `cluster.expect:`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectEntry {
+    /// The account of the cluster, in quotes: it may begin with zeros.
+    pub(crate) account: Option<String>,
+}
+
+/// `release:`, with paths resolved and images parsed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReleaseEntry {
+    /// Its name.
+    pub(crate) name: Option<String>,
+    /// Its chart.
+    pub(crate) chart: Option<String>,
+    /// Its namespace.
+    pub(crate) namespace: Option<String>,
+    /// Its values files.
+    pub(crate) values: Vec<String>,
+    /// Its images.
+    pub(crate) images: Vec<ImageArgument>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Text {
+    version: u64,
+    #[serde(default)]
+    cluster: ClusterEntry,
+    #[serde(default)]
+    terraform: TerraformText,
+    #[serde(default)]
+    release: ReleaseText,
+    #[serde(default)]
+    registry_endpoints: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct TerraformText {
+    output_file: Option<PathBuf>,
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleaseText {
+    name: Option<String>,
+    chart: Option<String>,
+    namespace: Option<String>,
+    #[serde(default)]
+    values: Vec<String>,
+    #[serde(default)]
+    images: BTreeMap<String, ImageText>,
+}
+
+/// `PATH: REF` or `PATH: {terraform: OUTPUT}`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum ImageText {
+    Reference(String),
+    Output(OutputText),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutputText {
+    terraform: String,
+}
+
+/// The file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// It cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not of our form.
+    #[error("`{}` is not a valid eks-deploy file", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what.
+        #[source]
+        source: serde_yaml_ng::Error,
+    },
+    /// It is of another version of this form.
+    #[error("`{}` is of version {version}, and this program knows version 1", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        version: u64,
+    },
+    /// Two keys that exclude each other.
+    #[error("`{}` has both {both}", path.display())]
+    Both {
+        /// The file.
+        path: PathBuf,
+        /// Which.
+        both: &'static str,
+    },
+    /// An image is not well formed.
+    #[error("`{}` has a wrong entry in release.images: {key}", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// The entry.
+        key: String,
+        /// What is wrong.
+        #[source]
+        source: Box<ImageArgumentError>,
+    },
+}
+
+impl Explain for FileError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Reads the file that was named, else the default one where it exists.
+pub(crate) fn read(named: Option<&Path>) -> Result<File, FileError> {
+    let path = named.unwrap_or(Path::new(DEFAULT));
+    match fs::read_to_string(path) {
+        Ok(text) => parse(path, &text),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(File::default()),
+        Err(source) => Err(FileError::Read { path: path.to_owned(), source }),
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, FileError> {
+    let text: Text =
+        serde_yaml_ng::from_str(text).map_err(|source| FileError::Form { path: path.to_owned(), source })?;
+    let both = |both| FileError::Both { path: path.to_owned(), both };
+    if text.version != 1 {
+        return Err(FileError::Version { path: path.to_owned(), version: text.version });
+    }
+    if text.cluster.name.is_some() && text.cluster.terraform.is_some() {
+        return Err(both("cluster.name and cluster.terraform"));
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let outputs = match (text.terraform.output_file, text.terraform.dir) {
+        (Some(_), Some(_)) => return Err(both("terraform.outputFile and terraform.dir")),
+        (Some(file), None) => Some(OutputSource::File(folder.join(file))),
+        (None, Some(dir)) => Some(OutputSource::Folder(folder.join(dir))),
+        (None, None) => None,
+    };
+    Ok(File {
+        cluster: text.cluster,
+        outputs,
+        release: release(path, folder, text.release)?,
+        registry_endpoints: text.registry_endpoints,
+    })
+}
+
+/// Paths of the file are relative to the file.
+fn release(path: &Path, folder: &Path, text: ReleaseText) -> Result<ReleaseEntry, FileError> {
+    let below = |name: String| folder.join(name).to_string_lossy().into_owned();
+    let is_relative_path = |name: &str| name.starts_with("./") || name.starts_with("../");
+    let image = |(key, image): (String, ImageText)| {
+        let error =
+            |source| FileError::Image { path: path.to_owned(), key: key.clone(), source: Box::new(source) };
+        let source = match image {
+            ImageText::Reference(text) => text.parse().map_err(error)?,
+            ImageText::Output(OutputText { terraform }) => ImageSource::Output(terraform),
+        };
+        let path = key.parse().map_err(|source| error(ImageArgumentError::Path(source)))?;
+        Ok(ImageArgument { path, source })
+    };
+    Ok(ReleaseEntry {
+        name: text.name,
+        chart: text.chart.map(|chart| if is_relative_path(&chart) { below(chart) } else { chart }),
+        namespace: text.namespace,
+        values: text
+            .values
+            .into_iter()
+            .map(|file| if file.contains("://") { file } else { below(file) })
+            .collect(),
+        images: text.images.into_iter().map(image).collect::<Result<_, _>>()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        let error = parse(Path::new("deploy/eks-deploy.yaml"), text).unwrap_err();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        format!("{error}{}", cause.unwrap_or_default())
+    }
+
+    #[test]
+    fn the_contracts_file() {
+        let text = "\
+version: 1
+cluster: {name: prod, region: eu-west-1, expect: {account: '012345678901'}}
+terraform: {outputFile: out.json}
+release:
+  name: api
+  chart: ./charts/api
+  namespace: app
+  values: [v.yaml]
+  images: {api.image: {terraform: api_image}, worker: r.example/w:1}
+registryEndpoints: {r.example: 'http://127.0.0.1:5000'}
+";
+        let file = parse(Path::new("deploy/eks-deploy.yaml"), text).unwrap();
+        assert_eq!(file.cluster.name.as_deref(), Some("prod"));
+        assert_eq!(file.cluster.expect.account.as_deref(), Some("012345678901"));
+        assert_eq!(file.outputs, Some(OutputSource::File("deploy/out.json".into())));
+        assert_eq!(file.release.chart.as_deref(), Some("deploy/./charts/api"));
+        assert_eq!(file.release.values, ["deploy/v.yaml"]);
+        let images =
+            ["api.image=terraform:api_image", "worker=r.example/w:1"].map(|text| text.parse().unwrap());
+        assert_eq!(file.release.images, images);
+        assert_eq!(parse(Path::new("eks-deploy.yaml"), "version: 1").unwrap(), File::default());
+    }
+
+    #[test]
+    fn mistakes() {
+        let check = |text: &str, expected: &str| {
+            let got = message(text);
+            assert!(got.contains(expected), "{text}: {got}");
+        };
+        check(
+            "version: 1\ncluter: {}",
+            "is not a valid eks-deploy file: unknown field `cluter`, expected one of",
+        );
+        check("version: 1\nrelease: {imges: {}}", "unknown field `imges`");
+        check("cluster: {}", "missing field `version`");
+        check("version: 2", "`deploy/eks-deploy.yaml` is of version 2, and this program knows version 1");
+        check("version: 1\ncluster: {name: a, terraform: b}", "has both cluster.name and cluster.terraform");
+        check(
+            "version: 1\nterraform: {dir: a, outputFile: b}",
+            "has both terraform.outputFile and terraform.dir",
+        );
+        check(
+            "version: 1\nrelease: {images: {'a..b': x}}",
+            "release.images: a..b: values path `a..b` is not",
+        );
+        check("- a", "is not a valid eks-deploy file");
+    }
+
+    #[test]
+    fn no_file_is_an_empty_one_unless_it_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read(Some(&folder.path().join("x.yaml"))).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot read `{}/x.yaml`", folder.path().display()));
+    }
+}

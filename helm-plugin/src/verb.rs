@@ -1,0 +1,4 @@
+//! One file per verb.
+
+pub(crate) mod token;
+pub(crate) mod up;
