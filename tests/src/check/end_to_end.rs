@@ -1,15 +1,18 @@
 //! The tests on real parts: compiles our programs, starts the lab, and runs what is ignored without it.
 
+use std::process::Command;
+
 use anyhow::{Context, Result};
 
 use super::report::Row;
 use super::{World, cargo, or_skip, skip};
 use crate::lab::Lab;
 use crate::lab::start::{down, up};
+use crate::packages;
 use crate::process::{self, LONG};
 use crate::programs::{self, Profile, Programs};
 use crate::progress;
-use crate::tool::{Tool, terraform};
+use crate::tool::{Tool, go, terraform};
 
 pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
     let programs = Programs::build(&world.cache, Profile::Dev)?;
@@ -24,19 +27,46 @@ pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
 
 fn with_lab(world: &World<'_>, row: &mut Row, programs: &Programs) -> Result<()> {
     let lab = progress::step("start the lab", || up(&world.cache, world.consent))?;
-    for tool in Tool::ALL {
-        or_skip(row, lab.tool(tool))?;
-    }
-    or_skip(row, aws_provider(&lab))?;
     lab.install_provider(&programs.provider)?;
     let folder = tempfile::tempdir()?;
     let skipped = folder.path().join("skipped");
     let mut command = programs::cargo(&world.cache);
-    command.args(["test", "--locked", "--package=lab", "--test=*", "--no-fail-fast", "--", "--ignored"]);
+    command.args(["test", "--locked", "--workspace", "--tests", "--no-fail-fast", "--", "--ignored"]);
     command.args(&world.arguments.tests).env(skip::FILE, &skipped);
+    provide(world, row, &lab, &mut command)?;
     let done = cargo::test(&mut command, row);
     row.skipped.extend(skip::noted(&skipped));
     done
+}
+
+/// Installs what tests run beside the lab, and tells them where it is. A test of another crate does not know the lab:
+/// where its part is missing it is left out here.
+fn provide(world: &World<'_>, row: &mut Row, lab: &Lab, command: &mut Command) -> Result<()> {
+    for tool in Tool::ALL {
+        or_skip(row, lab.tool(tool))?;
+    }
+    or_skip(row, aws_provider(lab))?;
+    command.env("DOCKER_HOST", &lab.engine().host);
+    let helms = or_skip(
+        row,
+        [Tool::Helm4, Tool::Helm3].map(|helm| lab.tool(helm)).into_iter().collect::<Result<Vec<_>>>(),
+    )?;
+    match helms {
+        Some(helms) => _ = command.env("EKS_DEPLOY_TEST_HELMS", std::env::join_paths(helms)?),
+        None => _ = command.args(["--skip", "table_agrees_with_the_binaries"]),
+    }
+    match or_skip(row, go::root(&world.cache))? {
+        Some(go) => {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let folders = std::iter::once(go.join("bin")).chain(std::env::split_paths(&path));
+            command.env("PATH", std::env::join_paths(folders)?);
+        }
+        None => _ = command.args(["--skip", "moby"]),
+    }
+    if or_skip(row, packages::need(&[("docker-registry", "docker-registry")], world.consent))?.is_none() {
+        command.args(["--skip", "debian::"]);
+    }
+    Ok(())
 }
 
 /// hashicorp/aws is in a mirror of this machine, or can be downloaded.
