@@ -1,5 +1,5 @@
 resource "ecr_image" "api" {
-  repository = "shop/api"
+  repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/api"
   tags       = ["latest"]
 
   build = {
