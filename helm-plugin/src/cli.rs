@@ -48,7 +48,7 @@ pub(crate) enum Verb {
     ///
     /// Reads the chart by a server-side dry run, pins every image of Amazon ECR by digest through the chart's values,
     /// proves it by a second dry run, and lets helm do the rest. Takes helm upgrade's own flags.
-    #[command(visible_alias = "upgrade", after_help = UP_EXAMPLES, after_long_help = UP_EXAMPLES)]
+    #[command(visible_alias = "upgrade", override_usage = "eks-deploy up RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = UP_EXAMPLES, after_long_help = UP_EXAMPLES)]
     Up(Box<UpArguments>),
     /// Prints a token for a cluster, as Kubernetes clients ask for it.
     #[command(after_help = TOKEN_EXAMPLES)]

@@ -9,18 +9,12 @@ use crate::{exit::Exit, failure::Explain, talk::warn};
 
 /// A registry did not say what an image is.
 #[derive(Debug, thiserror::Error)]
-#[error("image {reference} cannot be pinned")]
-pub(crate) struct ResolveError {
-    /// The image.
-    pub(crate) reference: Reference,
-    /// Why.
-    #[source]
-    pub(crate) source: ecr_registry::Error,
-}
+#[error(transparent)]
+pub(crate) struct ResolveError(#[from] ecr_registry::Error);
 
 impl Explain for ResolveError {
     fn exit(&self) -> Exit {
-        match self.source.outcome() {
+        match self.0.outcome() {
             Outcome::ImageGone | Outcome::TagGone => Exit::ImagePolicy,
             Outcome::NotAllowed | Outcome::NoAnswer => Exit::Access,
             Outcome::Other => Exit::Failure,
@@ -28,14 +22,14 @@ impl Explain for ResolveError {
     }
 
     fn hint(&self) -> Option<String> {
-        self.source.hint()
+        self.0.hint()
     }
 }
 
 /// Access to registries with these AWS credentials.
-pub(crate) fn registry(aws: SdkConfig, endpoints: Endpoints) -> Result<Registry, ecr_registry::Error> {
+pub(crate) fn registry(aws: SdkConfig, endpoints: Endpoints) -> Result<Registry, ResolveError> {
     let docker_config = ecr_registry::docker_config_path(|name| std::env::var_os(name));
-    Registry::new(Settings { aws: Some(aws), endpoints, docker_config, ..Settings::default() })
+    Ok(Registry::new(Settings { aws: Some(aws), endpoints, docker_config, ..Settings::default() })?)
 }
 
 /// The digest of every image. One that was named by digest is only looked for: that it is gone is an error, that it
@@ -53,7 +47,7 @@ pub(crate) async fn digests(
                 warn(&format!("{reference} was not looked for: {error}"));
                 digest
             }
-            (Err(source), _) => return Err(ResolveError { reference: reference.clone(), source }),
+            (Err(error), _) => return Err(error.into()),
         };
         digests.insert(reference.clone(), digest);
     }
@@ -62,14 +56,4 @@ pub(crate) async fn digests(
 
 fn is_gone(error: &ecr_registry::Error) -> bool {
     matches!(error.outcome(), Outcome::ImageGone | Outcome::TagGone)
-}
-
-impl Explain for ecr_registry::Error {
-    fn exit(&self) -> Exit {
-        Exit::Failure
-    }
-
-    fn hint(&self) -> Option<String> {
-        Self::hint(self)
-    }
 }
