@@ -15,6 +15,8 @@ mod resource;
 mod schema;
 mod serve;
 mod service;
+#[cfg(any(test, feature = "test-kit"))]
+pub mod testing;
 mod types;
 mod value;
 mod view;

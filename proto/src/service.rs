@@ -161,3 +161,6 @@ calls! {
     validate_data_resource_config => data_source::validate,
     read_data_source => data_source::read,
 }
+
+#[cfg(test)]
+mod tests;

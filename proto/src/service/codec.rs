@@ -57,7 +57,8 @@ pub(super) fn encode_identity(identity: Value, kind: &Type) -> Result<ResourceId
     Ok(ResourceIdentityData { identity_data: Some(data) })
 }
 
-fn known(value: &Value) -> Result<(), Diagnostics> {
+/// That nothing is unknown any more.
+pub(super) fn known(value: &Value) -> Result<(), Diagnostics> {
     let Some(path) = value.first_unknown() else { return Ok(()) };
     let fault = Fault { path, problem: "is still unknown".to_owned() };
     Err(bug(&fault).into())

@@ -199,7 +199,8 @@ pub(super) async fn apply(
     check_apply(managed, response, action, &planned)
 }
 
-/// A state as Terraform takes it. Whatever is wrong with it, what exists must not be forgotten.
+/// A state as Terraform takes it. Whatever is wrong with the answer, what exists must not be
+/// forgotten: an answer that cannot be written is replaced by what was planned.
 fn check_apply(
     managed: &Managed,
     response: ApplyResponse,
@@ -210,18 +211,22 @@ fn check_apply(
     let failed = diagnostics.has_errors();
     let state = if action == Action::Destroy && !failed { Value::Null } else { response.state };
     if !failed {
-        let unknown =
-            state.first_unknown().map(|path| check::Fault { path, problem: "is still unknown".into() });
-        diagnostics.extend(unknown.as_ref().map(codec::bug));
+        diagnostics.collect(codec::known(&state));
     }
-    let (state, new_state) = codec::encode(without_unknowns(state), &managed.schema)?;
+    let written = diagnostics.collect(codec::encode(without_unknowns(state), &managed.schema));
+    let (state, new_state) = match written {
+        Some(written) => written,
+        None => codec::encode(without_unknowns(planned.clone()), &managed.schema)?,
+    };
     if !diagnostics.has_errors() {
         diagnostics.extend(check::apply(&managed.schema, planned, &state).iter().map(codec::bug));
     }
+    let identity = response.identity.filter(Value::is_wholly_known);
+    let new_identity = diagnostics.collect(managed.write_identity(identity)).flatten();
     Ok(apply_resource_change::Response {
         new_state: Some(new_state),
         private: response.private.encode(),
-        new_identity: managed.write_identity(response.identity.filter(Value::is_wholly_known))?,
+        new_identity,
         diagnostics: diagnostics.to_wire(),
         ..Default::default()
     })
