@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ecr_registry::{ManifestKind, Outcome, Reference, Registry};
 use tfplugin_rs::{
-    Attribute, Configured, DataSource, Diagnostic, Diagnostics, ReadDataRequest, ReadDataResponse, Schema, Type,
-    ValidateRequest, Value, async_trait,
+    Attribute, Configured, DataSource, Diagnostic, Diagnostics, ReadDataRequest, ReadDataResponse, Schema,
+    Type, ValidateRequest, Value, async_trait,
 };
 
 use crate::{
@@ -45,8 +45,9 @@ fn schema() -> Schema {
     let attributes = [
         Attribute::required("reference", Type::String)
             .describe("The image: `repository:tag` or `repository@sha256:…`."),
-        Attribute::optional("allow_missing", Type::Bool)
-            .describe("Give `exists = false` instead of an error when there is no such image. Default: `false`."),
+        Attribute::optional("allow_missing", Type::Bool).describe(
+            "Give `exists = false` instead of an error when there is no such image. Default: `false`.",
+        ),
         Attribute::computed("exists", Type::Bool).describe("Whether there is such an image."),
         Attribute::computed("digest", Type::String).describe("Its digest, `sha256:…`."),
         Attribute::computed("uri", Type::String).describe("The image by its digest, `repository@sha256:…`."),
@@ -77,7 +78,9 @@ async fn look(registry: &Registry, reference: &Reference, mut state: Value) -> R
         None if state.get("allow_missing").as_bool() == Some(true) => {}
         None => {
             let detail = "Check the repository and the tag or digest, or allow it with allow_missing = true.";
-            return Err(Diagnostic::error(format!("There is no image `{reference}`"), detail).at("reference").into());
+            return Err(Diagnostic::error(format!("There is no image `{reference}`"), detail)
+                .at("reference")
+                .into());
         }
     }
     Ok(state)
@@ -97,7 +100,10 @@ fn fill(state: &mut Value, reference: &Reference, found: &Found) {
     state.set("uri", format!("{}@{}", reference.repository, content.digest));
     state.set("media_type", found.manifest.media_type.clone());
     state.set("platforms", platforms);
-    state.set("platform_digests", Value::object(digests.map(|(name, digest)| (name, digest.to_string().into()))));
+    state.set(
+        "platform_digests",
+        Value::object(digests.map(|(name, digest)| (name, digest.to_string().into()))),
+    );
     state.set("labels", labels.unwrap_or_else(|| texts(&BTreeMap::new())));
     state.set("annotations", texts(annotations));
     state.set("size_bytes", content.size_bytes);

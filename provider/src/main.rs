@@ -4,6 +4,9 @@
 //! `tfplugin-rs`. How images are built is the business of `image-build`, and how registries are
 //! spoken to that of `ecr-registry`; here is what a plan says and in what order things are done.
 
+// Futures nest from the plugin protocol down to AWS's client: deeper than the compiler's default.
+#![recursion_limit = "256"]
+
 mod access;
 mod image;
 mod image_data;

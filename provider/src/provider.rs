@@ -1,18 +1,20 @@
 //! The `provider "ecr"` block: settings, and the access made of them once.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_config::{
-    BehaviorVersion, Region, environment::EnvironmentVariableRegionProvider, meta::region::RegionProviderChain,
-    profile::ProfileFileRegionProvider,
+    BehaviorVersion, Region,
+    environment::EnvironmentVariableRegionProvider,
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileRegionProvider, region::Builder as ProfileBuilder},
 };
 use aws_credential_types::Credentials;
 use aws_types::{SdkConfig, origin::Origin};
-use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings};
+use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings, docker_config_path};
 use image_build::Builder;
 use tfplugin_rs::{
-    Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Provider, Resource, Schema, Shape,
-    Type, ValidateRequest, Value, async_trait,
+    Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Known, Path, Provider,
+    Resource, Schema, Shape, Type, ValidateRequest, Value, async_trait,
 };
 
 use crate::{access::Access, image::ImageResource, image_data::ImageData, report::Report};
@@ -68,6 +70,7 @@ fn schema() -> Schema {
             "Where registries are reached, if not where their name says: host to `http(s)://host[:port][/prefix]`. \
              Also taken from the variable `EKS_DEPLOY_REGISTRY_ENDPOINTS`, as `host=url,host=url`.",
         ),
+        builder(),
     ];
     let schema = Schema::new().describe(
         "Builds service images and pushes them to Amazon ECR. Without settings, AWS's usual ones apply: \
@@ -76,12 +79,26 @@ fn schema() -> Schema {
     attributes.into_iter().fold(schema, Schema::attribute)
 }
 
+fn builder() -> Attribute {
+    let endpoint = Attribute::required("address", Type::String)
+        .describe("The socket of Docker's daemon, `unix:///var/run/docker.sock`.");
+    let endpoints = Attribute::optional("endpoints", Shape::list([endpoint])).describe(
+        "Where the builder is: one socket. Default: `DOCKER_HOST`, else the usual places of Docker's socket.",
+    );
+    Attribute::optional("builder", Shape::single([endpoints]))
+        .describe("What builds Dockerfiles. Images made of `files` need no builder, and a plan never does.")
+}
+
 fn check(config: &Value) -> Diagnostics {
     let mut problems = registry_endpoints(config).err().unwrap_or_default();
-    for (given, missing) in [("access_key", "secret_key"), ("secret_key", "access_key"), ("token", "access_key")] {
+    problems.extend(builder_of(config).err().into_iter().flatten());
+    for (given, missing) in
+        [("access_key", "secret_key"), ("secret_key", "access_key"), ("token", "access_key")]
+    {
         if !config.get(given).is_null() && config.get(missing).is_null() {
             let detail = "Keys are written together, or all left to the environment, a profile or a role.";
-            problems.push(Diagnostic::error(format!("`{given}` is given without `{missing}`"), detail).at(given));
+            problems
+                .push(Diagnostic::error(format!("`{given}` is given without `{missing}`"), detail).at(given));
         }
     }
     problems
@@ -90,19 +107,40 @@ fn check(config: &Value) -> Diagnostics {
 /// The mappings of the configuration, as far as they are known.
 fn registry_endpoints(config: &Value) -> Result<Endpoints, Diagnostics> {
     let map = config.get("registry_endpoints");
-    let known: BTreeMap<String, String> = match map.is_wholly_known() {
-        true => map.view().read::<Option<_>>()?.unwrap_or_default(),
-        false => BTreeMap::new(),
-    };
+    let known = map.view().read::<Known<Option<BTreeMap<String, String>>>>()?;
+    let known = known.known().flatten().unwrap_or_default();
     Endpoints::parse(&known).map_err(|error| error.report().at("registry_endpoints").into())
 }
 
 async fn access(request: &ConfigureRequest) -> Result<Access, Diagnostics> {
-    let registry = match request.config.is_wholly_known() {
-        true => Some(registry(&request.config).await?),
-        false => None,
-    };
-    Ok(Access::new(registry, Builder::default(), &request.terraform_version))
+    let known = request.config.is_wholly_known();
+    let registry = if known { Some(registry(&request.config).await?) } else { None };
+    Ok(Access::new(registry, builder_of(&request.config)?, &request.terraform_version))
+}
+
+fn builder_of(config: &Value) -> Result<Builder, Diagnostics> {
+    let endpoints = config.get("builder").get("endpoints").as_list().unwrap_or_default();
+    let path = Path::from("builder").attribute("endpoints");
+    match endpoints {
+        [] => Ok(Builder::from_environment(|name| std::env::var(name).ok())),
+        [endpoint] => {
+            let address = endpoint.get("address");
+            let socket = address.as_str().and_then(|text| text.strip_prefix("unix://"));
+            match socket {
+                Some(socket) => Ok(Builder::docker(socket)),
+                None if address.is_unknown() => Ok(Builder::default()),
+                None => {
+                    let summary = "The address of the builder is not that of a socket";
+                    let detail = "Write it as unix:///path/of/docker.sock.";
+                    Err(Diagnostic::error(summary, detail).at(path.index(0).attribute("address")).into())
+                }
+            }
+        }
+        several => {
+            let summary = format!("{} builders are given, and one is used", several.len());
+            Err(Diagnostic::error(summary, "Remove the others.").at(path).into())
+        }
+    }
 }
 
 async fn registry(config: &Value) -> Result<Registry, Diagnostics> {
@@ -111,7 +149,7 @@ async fn registry(config: &Value) -> Result<Registry, Diagnostics> {
     let settings = Settings {
         aws: Some(aws(config).await),
         endpoints: registry_endpoints(config)?.or(of_environment),
-        docker_config: docker_config(),
+        docker_config: docker_config_path(|name| std::env::var_os(name)),
         user_agent: USER_AGENT.to_owned(),
         ..Settings::default()
     };
@@ -122,7 +160,7 @@ async fn registry(config: &Value) -> Result<Registry, Diagnostics> {
 async fn aws(config: &Value) -> SdkConfig {
     let text = |name: &str| config.get(name).as_str().map(str::to_owned);
     let profile = text("profile");
-    let of_profile = profile.iter().fold(ProfileFileRegionProvider::builder(), |builder, name| builder.profile_name(name));
+    let of_profile = profile.iter().fold(ProfileFileRegionProvider::builder(), ProfileBuilder::profile_name);
     // Not the instance's metadata: each ECR registry names its region, and off EC2 the question takes seconds.
     let region = RegionProviderChain::first_try(text("region").map(Region::new))
         .or_else(EnvironmentVariableRegionProvider::new())
@@ -132,17 +170,18 @@ async fn aws(config: &Value) -> SdkConfig {
         loader = loader.profile_name(profile);
     }
     if let (Some(key), Some(secret)) = (text("access_key"), text("secret_key")) {
-        loader = loader.credentials_provider(Credentials::new(key, secret, text("token"), None, "provider settings"));
+        loader = loader.credentials_provider(Credentials::new(
+            key,
+            secret,
+            text("token"),
+            None,
+            "provider settings",
+        ));
     }
-    let loaded = loader.load().await;
-    let Some(endpoint) = config.get("endpoints").get("ecr").as_str() else { return loaded };
-    let mut builder = loaded.into_builder().endpoint_url(endpoint);
+    let aws = loader.load().await;
+    let Some(endpoint) = config.get("endpoints").get("ecr").as_str() else { return aws };
+    let mut builder = aws.into_builder().endpoint_url(endpoint);
     // What is written goes before AWS_ENDPOINT_URL_ECR.
     builder.insert_origin("endpoint_url", Origin::shared_config());
     builder.build()
-}
-
-fn docker_config() -> Option<PathBuf> {
-    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
-    folder.or_else(|| Some(std::env::home_dir()?.join(".docker"))).map(|folder| folder.join("config.json"))
 }

@@ -24,7 +24,7 @@ pub(super) async fn apply(access: &Access, request: ApplyRequest) -> Result<Appl
         return Ok(ApplyResponse::default());
     }
     let job = Job::new(access, &request)?;
-    let obtained = job.obtain().await?;
+    let obtained = Box::pin(job.obtain()).await?;
     let mut state = job.planned.clone();
     if let Some((hash, sources)) = &obtained.source {
         set_source(&mut state, hash, sources);
@@ -38,7 +38,7 @@ pub(super) async fn apply(access: &Access, request: ApplyRequest) -> Result<Appl
         put_tags(&tags, &mut put).await?;
         remove_tags(&tags, &mut diagnostics).await
     };
-    if let Err(failed) = unless_cancelled(&job.cancel, tagging).await {
+    if let Err(failed) = unless_cancelled(&job.cancel, Box::pin(tagging)).await {
         if job.prior.is_none() {
             // The image is there, and its source tag finds it again: a new attempt sends nothing.
             return Err(failed);
@@ -75,7 +75,8 @@ impl<'a> Job<'a> {
     fn new(access: &'a Access, request: &ApplyRequest) -> Result<Self, Diagnostics> {
         // The plan may have the paths of another machine: the configuration has those of this one.
         let wanted = Arguments::parse(&with_defaults(request.config.clone(), &request.config))?;
-        let (Some(repository), Some(Some(recipe))) = (wanted.repository.clone(), wanted.recipe.clone()) else {
+        let (Some(repository), Some(Some(recipe))) = (wanted.repository.clone(), wanted.recipe.clone())
+        else {
             let detail = "Every argument has to be known when a plan is applied.";
             return Err(Diagnostic::error("The configuration is not complete", detail).into());
         };
@@ -96,7 +97,7 @@ impl<'a> Job<'a> {
     async fn obtain(&self) -> Result<Obtained, Diagnostics> {
         match self.planned.get("digest").as_str().map(str::parse::<Digest>) {
             Some(Ok(digest)) => self.existing(digest).await,
-            _ => self.new_image().await,
+            _ => Box::pin(self.new_image()).await,
         }
     }
 
@@ -117,9 +118,14 @@ impl<'a> Job<'a> {
 
     fn planned_content(&self, digest: Digest) -> Content {
         let platforms = self.planned.get("platform_digests").as_map().into_iter().flatten();
-        let platform = |(name, digest): (&String, &Value)| Some((name.clone(), digest.as_str()?.parse().ok()?));
+        let platform =
+            |(name, digest): (&String, &Value)| Some((name.clone(), digest.as_str()?.parse().ok()?));
         let size = self.planned.get("size_bytes").as_number().and_then(tfplugin_rs::Number::as_u64);
-        Content { digest, platform_digests: platforms.filter_map(platform).collect(), size_bytes: size.unwrap_or(0) }
+        Content {
+            digest,
+            platform_digests: platforms.filter_map(platform).collect(),
+            size_bytes: size.unwrap_or(0),
+        }
     }
 
     fn vanished(&self, digest: Digest) -> Diagnostic {
@@ -130,10 +136,11 @@ impl<'a> Job<'a> {
     /// An image that has this source's tag, or else a new one.
     async fn new_image(&self) -> Result<Obtained, Diagnostics> {
         let (look, sources) = self.look().await?;
-        let found = lookup::by_source_tag(self.registry, &self.repository, &look.hash, &self.recipe.platforms);
+        let found =
+            lookup::by_source_tag(self.registry, &self.repository, &look.hash, &self.recipe.platforms);
         let (manifest, content) = match found.await.map_err(|error| error.report())? {
             Some(found) => (found.manifest, found.content),
-            None => self.build(&look).await?,
+            None => Box::pin(self.build(&look)).await?,
         };
         Ok(Obtained { manifest, content, source: Some((look.hash, sources.summary)), tree: Some(look.tree) })
     }
@@ -143,7 +150,8 @@ impl<'a> Job<'a> {
         let sources = observe(self.recipe.clone())
             .await
             .map_err(|error| Diagnostics::from(error.report().at(blame(&error, &self.recipe.how))))?;
-        let format = self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
+        let format =
+            self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
         let look = look(&self.recipe, &sources, format);
         let planned = self.planned.get("source_hash").as_str();
         if planned.is_some_and(|planned| planned != look.hash.to_string()) {
@@ -162,11 +170,11 @@ impl<'a> Job<'a> {
         if tree.digest != look.tree.digest {
             return Err(changed_since(Some(&look.tree), &tree).into());
         }
-        unless_cancelled(&self.cancel, async {
+        let sending = async {
             self.registry.push(&self.repository, &built, &()).await.map_err(|error| error.report())?;
             self.mark(look, &built).await
-        })
-        .await
+        };
+        unless_cancelled(&self.cancel, Box::pin(sending)).await
     }
 
     /// Puts the source tag. Where another run was first and the tag cannot be moved, its image is taken.
@@ -175,8 +183,12 @@ impl<'a> Job<'a> {
         match self.registry.tag(&self.repository, &tag, &built.manifest).await {
             Ok(_) => Ok((built.manifest.clone(), self.content(built))),
             Err(error) if matches!(*error.kind, ErrorKind::TagImmutable { .. }) => {
-                let found =
-                    lookup::by_source_tag(self.registry, &self.repository, &look.hash, &self.recipe.platforms);
+                let found = lookup::by_source_tag(
+                    self.registry,
+                    &self.repository,
+                    &look.hash,
+                    &self.recipe.platforms,
+                );
                 match found.await {
                     Ok(Some(first)) => Ok((first.manifest, first.content)),
                     _ => Err(error.report().into()),

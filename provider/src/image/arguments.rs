@@ -1,5 +1,8 @@
 //! What is written in an `ecr_image`: parsed once, with errors that name the argument.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path as FilePath, PathBuf},
@@ -12,19 +15,32 @@ use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Known, Path, Value, View};
 
 use crate::report::Report;
 
+/// A value of configuration or plan; `None` while it is known only after apply.
+pub(super) type Settled<T> = Option<T>;
+
 /// All arguments.
 pub(super) const NAMES: [&str; 12] = [
-    "repository", "tags", "platforms", "build", "files", "labels", "annotations", "triggers", "compression",
-    "on_destroy", "on_moved_tag", "on_removed_tag",
+    "repository",
+    "tags",
+    "platforms",
+    "build",
+    "files",
+    "labels",
+    "annotations",
+    "triggers",
+    "compression",
+    "on_destroy",
+    "on_moved_tag",
+    "on_removed_tag",
 ];
 
-/// The arguments of one image. `None` is "not known before apply".
+/// The arguments of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arguments {
-    pub(super) repository: Option<Repository>,
-    pub(super) tags: Option<BTreeSet<Tag>>,
+    pub(super) repository: Settled<Repository>,
+    pub(super) tags: Settled<BTreeSet<Tag>>,
     /// The inner `None`: neither `build` nor `files`, as in the state of an image that was just imported.
-    pub(super) recipe: Option<Option<Recipe>>,
+    pub(super) recipe: Settled<Option<Recipe>>,
     pub(super) on_moved_tag: OnMovedTag,
     pub(super) on_removed_tag: OnRemovedTag,
 }
@@ -123,24 +139,24 @@ pub(super) fn check(config: &Value) -> Diagnostics {
     problems
 }
 
-/// Reads values and remembers what is wrong with them. `None` is unknown, or wrong.
+/// Reads values and remembers what is wrong with them; what is wrong counts as not settled.
 #[derive(Default)]
 struct Reader {
     problems: Diagnostics,
 }
 
 impl Reader {
-    fn read<T: FromValue>(&mut self, view: &View<'_>) -> Option<T> {
+    fn read<T: FromValue>(&mut self, view: &View<'_>) -> Settled<T> {
         self.problems.collect(view.read::<Known<T>>()).and_then(Known::known)
     }
 
-    fn parse<T: FromStr<Err: Report>>(&mut self, view: &View<'_>) -> Option<Option<T>> {
+    fn parse<T: FromStr<Err: Report>>(&mut self, view: &View<'_>) -> Settled<Option<T>> {
         let Some(text) = self.read::<Option<String>>(view)? else { return Some(None) };
         let parsed = text.parse().map_err(|error: T::Err| error.report().at(view.path().clone()));
         self.problems.collect(parsed).map(Some)
     }
 
-    fn set<T: FromStr<Err: Report> + Ord>(&mut self, view: &View<'_>) -> Option<BTreeSet<T>> {
+    fn set<T: FromStr<Err: Report> + Ord>(&mut self, view: &View<'_>) -> Settled<BTreeSet<T>> {
         if view.value().is_unknown() {
             return None;
         }
@@ -154,7 +170,7 @@ impl Reader {
         parsed.collect::<Vec<_>>().into_iter().collect()
     }
 
-    fn choice(&mut self, view: &View<'_>, allowed: &'static [&'static str]) -> Option<Option<&'static str>> {
+    fn choice(&mut self, view: &View<'_>, allowed: &'static [&'static str]) -> Settled<Option<&'static str>> {
         let Some(text) = self.read::<Option<String>>(view)? else { return Some(None) };
         let found = allowed.iter().find(|word| **word == text);
         let argument = view.path().to_string();
@@ -162,15 +178,15 @@ impl Reader {
         self.problems.collect(found.copied().ok_or_else(error)).map(Some)
     }
 
-    fn map(&mut self, view: &View<'_>) -> Option<BTreeMap<String, String>> {
+    fn map(&mut self, view: &View<'_>) -> Settled<BTreeMap<String, String>> {
         self.read::<Option<_>>(view).map(Option::unwrap_or_default)
     }
 
-    fn path(&mut self, view: &View<'_>) -> Option<PathBuf> {
+    fn path(&mut self, view: &View<'_>) -> Settled<PathBuf> {
         self.read::<String>(view).map(PathBuf::from)
     }
 
-    fn recipe(&mut self, view: &View<'_>) -> Option<Option<Recipe>> {
+    fn recipe(&mut self, view: &View<'_>) -> Settled<Option<Recipe>> {
         let (build, files) = (view.get("build"), view.get("files"));
         let how = match (build.value().is_null(), files.value().is_null()) {
             (true, true) => Some(None),
@@ -193,7 +209,7 @@ impl Reader {
         }))
     }
 
-    fn platforms(&mut self, view: &View<'_>) -> Option<Vec<Platform>> {
+    fn platforms(&mut self, view: &View<'_>) -> Settled<Vec<Platform>> {
         let platforms: Vec<Platform> = self.set::<Platform>(view)?.into_iter().collect();
         match platforms.len() {
             0 if view.value().is_null() => Some(vec![Platform::linux_amd64()]),
@@ -207,7 +223,7 @@ impl Reader {
         }
     }
 
-    fn dockerfile(&mut self, view: &View<'_>) -> Option<DockerfileRecipe> {
+    fn dockerfile(&mut self, view: &View<'_>) -> Settled<DockerfileRecipe> {
         let context = self.path(&view.get("context"));
         let dockerfile = self.read::<Option<String>>(&view.get("dockerfile"));
         let target = self.read(&view.get("target"));
@@ -220,7 +236,7 @@ impl Reader {
         })
     }
 
-    fn files(&mut self, view: &View<'_>) -> Option<FilesRecipe> {
+    fn files(&mut self, view: &View<'_>) -> Settled<FilesRecipe> {
         let base = self.base(&view.get("base"));
         let layers = self.layers(&view.get("layers"));
         let [entrypoint, cmd] = ["entrypoint", "cmd"].map(|name| self.read(&view.get(name)));
@@ -237,14 +253,14 @@ impl Reader {
         })
     }
 
-    fn base(&mut self, view: &View<'_>) -> Option<Option<Reference>> {
+    fn base(&mut self, view: &View<'_>) -> Settled<Option<Reference>> {
         if view.value().as_str() == Some("scratch") {
             return Some(None);
         }
         self.parse(view)
     }
 
-    fn layers(&mut self, view: &View<'_>) -> Option<Vec<LayerSource>> {
+    fn layers(&mut self, view: &View<'_>) -> Settled<Vec<LayerSource>> {
         if view.value().is_unknown() {
             return None;
         }
@@ -253,14 +269,14 @@ impl Reader {
         layers.into_iter().collect()
     }
 
-    fn layer(&mut self, view: &View<'_>) -> Option<LayerSource> {
+    fn layer(&mut self, view: &View<'_>) -> Settled<LayerSource> {
         let source = self.path(&view.get("source"));
         let destination = self.destination(&view.get("destination"));
         let mode = self.mode(&view.get("mode"));
         Some(LayerSource { source: source?, destination: destination?, mode: mode? })
     }
 
-    fn destination(&mut self, view: &View<'_>) -> Option<String> {
+    fn destination(&mut self, view: &View<'_>) -> Settled<String> {
         let destination: String = self.read(view)?;
         if !destination.starts_with('/') {
             let summary = format!("Destination `{destination}` is not an absolute path");
@@ -271,7 +287,7 @@ impl Reader {
         Some(destination)
     }
 
-    fn mode(&mut self, view: &View<'_>) -> Option<Option<u32>> {
+    fn mode(&mut self, view: &View<'_>) -> Settled<Option<u32>> {
         let Some(text) = self.read::<Option<String>>(view)? else { return Some(None) };
         let mode = u32::from_str_radix(&text, 8).ok().filter(|mode| *mode <= 0o7777);
         let error = || {
@@ -311,6 +327,7 @@ pub(super) fn blame_build(error: &BuildError, how: &How) -> Option<Path> {
     let (block, argument) = match (how, error) {
         (_, BuildError::Context(error)) => return Some(blame(error, how)),
         (_, BuildError::Platforms(_)) => return Some("platforms".into()),
+        (_, BuildError::NoStage { .. }) => ("build", "target"),
         (
             How::Files(_),
             BuildError::BaseMissing { .. }
@@ -356,7 +373,9 @@ pub(super) fn places(recipe: &Recipe) -> (Places, Recipe) {
         }
         How::Files(recipe) => {
             let mut layers = std::mem::take(&mut recipe.layers);
-            layers.iter_mut().for_each(|layer| layer.source = plain(&layer.source));
+            for layer in &mut layers {
+                layer.source = plain(&layer.source);
+            }
             How::Files(FilesRecipe { layers, ..FilesRecipe::default() })
         }
     };

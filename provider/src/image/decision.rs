@@ -58,6 +58,7 @@ pub(crate) struct Prior<'a> {
 
 /// Which arguments differ between state and configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each independent of the others")]
 pub(crate) struct Changed {
     /// Another repository, or one that is not known yet.
     pub(crate) repository: bool,

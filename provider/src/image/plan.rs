@@ -1,5 +1,8 @@
 //! Plan: reads what the decision needs, decides, and writes the decision down. Changes nothing.
 
+#[cfg(test)]
+mod tests;
+
 use image_build::{Format, Recipe, Sources};
 use tfplugin_rs::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
@@ -93,7 +96,8 @@ impl Wanted {
             .await
             .map_err(|error| Diagnostics::from(error.report().at(blame(&error, &recipe.how))))?;
         // An image that exists keeps the format it was hashed with.
-        let format = self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
+        let format =
+            self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
         Ok(Some(Seen { look: look(recipe, &sources, format), sources }))
     }
 
@@ -104,7 +108,8 @@ impl Wanted {
         look: &Look,
         diagnostics: &mut Diagnostics,
     ) -> Result<Option<Content>, Diagnostics> {
-        let prior = self.prior.as_ref().filter(|prior| Some(&prior.repository) == self.arguments.repository.as_ref());
+        let prior =
+            self.prior.as_ref().filter(|prior| Some(&prior.repository) == self.arguments.repository.as_ref());
         let unchanged = prior.is_some_and(|prior| prior.hash == Some(look.hash));
         let (Some(registry), Some(repository), Some(recipe)) =
             (&access.registry, &self.arguments.repository, self.recipe())
@@ -137,22 +142,30 @@ impl Wanted {
             Computed::Prior => with_prior_paths(self.value.clone(), prior),
             _ => self.value.clone(),
         };
-        let fill = |planned: &mut Value, names: &[&str], from: &dyn Fn(&str) -> Value| {
-            names.iter().for_each(|name| planned.set(*name, from(name)));
+        let keep = |planned: &mut Value, names: &[&str]| {
+            for name in names {
+                planned.set(*name, prior.get(name).clone());
+            }
         };
         match (&decision.source, seen) {
             (Computed::Known(hash), Some(seen)) => set_source(&mut planned, hash, &seen.sources.summary),
-            (Computed::Prior, _) => fill(&mut planned, &SOURCE, &|name| prior.get(name).clone()),
-            _ => fill(&mut planned, &SOURCE, &|_| Value::Unknown),
+            (Computed::Prior, _) => keep(&mut planned, &SOURCE),
+            _ => forget(&mut planned, &SOURCE),
         }
         match &decision.content {
             Computed::Known(content) => {
                 set_content(&mut planned, content, self.arguments.repository.as_ref());
             }
-            Computed::Prior => fill(&mut planned, &CONTENT, &|name| prior.get(name).clone()),
-            Computed::Unknown => fill(&mut planned, &CONTENT, &|_| Value::Unknown),
+            Computed::Prior => keep(&mut planned, &CONTENT),
+            Computed::Unknown => forget(&mut planned, &CONTENT),
         }
         planned
+    }
+}
+
+fn forget(planned: &mut Value, names: &[&str]) {
+    for name in names {
+        planned.set(*name, Value::Unknown);
     }
 }
 

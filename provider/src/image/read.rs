@@ -70,12 +70,7 @@ pub(super) async fn head(
 }
 
 /// Takes tags out of state that are gone or were moved, so that the plan puts them back.
-fn remember_tags(
-    value: &mut Value,
-    state: &State,
-    tags: BTreeMap<Tag, Option<Digest>>,
-    memory: &mut Memory,
-) {
+fn remember_tags(value: &mut Value, state: &State, tags: BTreeMap<Tag, Option<Digest>>, memory: &mut Memory) {
     let ignore = state.arguments.on_moved_tag == OnMovedTag::Ignore;
     memory.moved_tags = BTreeMap::new();
     let mut kept = Vec::new();

@@ -29,7 +29,8 @@ impl State {
     /// Where somebody changed it by hand.
     pub(super) fn parse(state: &Value) -> Result<Self, Diagnostics> {
         let arguments = Arguments::parse(state)?;
-        let (Some(repository), Some(digest)) = (arguments.repository.clone(), parsed(state, "digest")?) else {
+        let (Some(repository), Some(digest)) = (arguments.repository.clone(), parsed(state, "digest")?)
+        else {
             return Err(damaged("repository or digest").into());
         };
         Ok(Self { arguments, repository, digest, hash: parsed(state, "source_hash")? })
@@ -56,7 +57,10 @@ pub(super) fn set_source(to: &mut Value, hash: &SourceHash, sources: &BTreeMap<S
 pub(super) fn set_content(to: &mut Value, content: &Content, repository: Option<&Repository>) {
     let platforms = content.platform_digests.iter();
     to.set("digest", content.digest.to_string());
-    to.set("platform_digests", Value::object(platforms.map(|(name, digest)| (name, digest.to_string().into()))));
+    to.set(
+        "platform_digests",
+        Value::object(platforms.map(|(name, digest)| (name, digest.to_string().into()))),
+    );
     to.set("size_bytes", content.size_bytes);
     let uri = |repository: &Repository| format!("{repository}@{}", content.digest).into();
     to.set("uri", repository.map_or(Value::Unknown, uri));

@@ -56,12 +56,17 @@ pub(super) async fn remove_tags(tags: &Tags<'_>, diagnostics: &mut Diagnostics) 
     let Some(prior) = tags.prior.filter(|_| tags.on_removed == OnRemovedTag::Untag) else { return Ok(()) };
     let wanted = |tag: &&Tag| tags.wanted.is_some_and(|wanted| wanted.contains(*tag));
     for tag in prior.arguments.tags.iter().flatten().filter(|tag| !wanted(tag)) {
-        let points_at =
-            head(tags.registry, tags.repository, Version::Tag(tag.clone())).await.map_err(|error| error.report())?;
+        let points_at = head(tags.registry, tags.repository, Version::Tag(tag.clone()))
+            .await
+            .map_err(|error| error.report())?;
         let ours = [prior.digest, tags.manifest.digest];
         let Some(digest) = points_at.filter(|digest| ours.contains(digest)) else { continue };
-        let names =
-            tags.registry.describe(tags.repository, &digest).await.map_err(|error| error.report())?.unwrap_or_default();
+        let names = tags
+            .registry
+            .describe(tags.repository, &digest)
+            .await
+            .map_err(|error| error.report())?
+            .unwrap_or_default();
         if names.iter().any(|name| name != tag) {
             tags.registry.untag(tags.repository, tag).await.map_err(|error| error.report())?;
         } else {
@@ -74,7 +79,8 @@ pub(super) async fn remove_tags(tags: &Tags<'_>, diagnostics: &mut Diagnostics) 
 impl Tags<'_> {
     /// Only tags that state had can have been moved away from it; a new one was shown by the plan.
     async fn step(&self, tag: &Tag) -> Result<Step, Diagnostics> {
-        let Some(prior) = self.prior.filter(|prior| prior.arguments.tags.iter().flatten().any(|had| had == tag))
+        let Some(prior) =
+            self.prior.filter(|prior| prior.arguments.tags.iter().flatten().any(|had| had == tag))
         else {
             return self.new_tag(tag).await;
         };

@@ -68,11 +68,31 @@ fn words(decision: Result<Decision, FilesChanged>) -> String {
     }
 }
 
+/// What state has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// An image whose sources are not known.
+    Imported,
+    /// An image of content 0.
+    Built,
+}
+
+impl Before {
+    fn prior(self, memory: &Memory, changed: Changed) -> Option<Prior<'_>> {
+        let hash = (self == Self::Built).then(|| hash(0, false));
+        (self != Self::Nothing).then_some(Prior { hash, memory, changed })
+    }
+
+    fn memory(self, witness: Option<Witness>) -> Memory {
+        if self == Self::Built { built(0, witness) } else { Memory::default() }
+    }
+}
+
 /// One row of the contract's table, for each kind of client after a refresh.
 struct Row {
     situation: &'static str,
-    /// State: what the image was built from, or an import.
-    state: Option<Option<u8>>,
+    state: Before,
     changed: Changed,
     /// The files now; `None` while an input is unknown.
     now: Option<u8>,
@@ -85,9 +105,19 @@ struct Row {
 
 #[test]
 fn plans_by_the_table() {
+    for row in &rows() {
+        let all = [(TERRAFORM, row.terraform), (NEWER_TERRAFORM, row.newer), (OPENTOFU, row.opentofu)];
+        for (client, expected) in all {
+            assert_eq!(words(plan_row(row, client)), expected, "{}, {client:?}", row.situation);
+        }
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn rows() -> Vec<Row> {
     let create = Row {
         situation: "create",
-        state: None,
+        state: Before::Nothing,
         changed: NOTHING,
         now: Some(0),
         found: false,
@@ -97,7 +127,7 @@ fn plans_by_the_table() {
     };
     let same = Row {
         situation: "nothing changed",
-        state: Some(Some(0)),
+        state: Before::Built,
         terraform: "prior prior",
         newer: "prior prior",
         opentofu: "prior prior",
@@ -136,7 +166,7 @@ fn plans_by_the_table() {
     };
     let import = Row {
         situation: "first plan after import",
-        state: Some(None),
+        state: Before::Imported,
         changed: Changed { look: true, recipe: true, others: true, repository: false },
         ..argument
     };
@@ -148,9 +178,9 @@ fn plans_by_the_table() {
         opentofu: "unknown unknown replace",
         ..same
     };
-    let rows = [
+    vec![
         Row { situation: "create, image there", found: true, newer: "known known", ..create },
-        Row { situation: "create, input unknown", state: None, ..unknown },
+        Row { situation: "create, input unknown", state: Before::Nothing, ..unknown },
         Row { situation: "moved to another folder", changed: LOOK, ..same },
         Row { situation: "tags, policies", changed: OTHERS, ..same },
         Row {
@@ -205,33 +235,17 @@ fn plans_by_the_table() {
         unknown,
         import,
         repository,
-    ];
-    for row in &rows {
-        let all = [(TERRAFORM, row.terraform), (NEWER_TERRAFORM, row.newer), (OPENTOFU, row.opentofu)];
-        for (client, expected) in all {
-            assert_eq!(words(plan_row(row, client)), expected, "{}, {client:?}", row.situation);
-        }
-    }
+    ]
 }
 
 fn plan_row(row: &Row, client: Client) -> Result<Decision, FilesChanged> {
     let look_now = row.now.map(|content| look(content, row.changed.recipe));
     let found = |look: &Look| row.found.then(|| image(look.hash));
-    let memory = match (row.state.flatten(), row.now) {
-        (Some(content), Some(now)) => {
-            let seen = look(now, false);
-            let memory = built(content, None);
-            let left = witness(memory.built.as_ref(), &seen, found(&seen));
-            Memory { witness: left.filter(|_| !client.stores_planned_private), ..memory }
-        }
-        _ => Memory::default(),
-    };
-    let prior = row.state.map(|content| Prior {
-        hash: content.map(|content| hash(content, false)),
-        memory: &memory,
-        changed: row.changed,
-    });
-    let evidence = evidence(client, None, &memory, row.state.is_none());
+    let seen = row.now.filter(|_| row.state == Before::Built).map(|content| look(content, false));
+    let left = seen.and_then(|seen| witness(Some(&tree(0)), &seen, found(&seen)));
+    let memory = row.state.memory(left.filter(|_| !client.stores_planned_private));
+    let prior = row.state.prior(&memory, row.changed);
+    let evidence = evidence(client, None, &memory, prior.is_none());
     let asked = look_now.as_ref().filter(|_| evidence == Evidence::Fresh).and_then(found);
     decide(client, evidence, look_now.as_ref(), prior.as_ref(), asked)
 }
@@ -275,14 +289,14 @@ fn never_contradicts_itself() {
             continue;
         };
         let (planned, final_plan) = (case.values(&first.decision), case.values(&second));
-        assert!(kept(&planned.0, &final_plan.0), "source: {case:?}\n{first:?}\n{second:?}");
-        assert!(kept(&planned.1, &final_plan.1), "digest: {case:?}\n{first:?}\n{second:?}");
+        assert!(kept(planned.0.as_ref(), final_plan.0.as_ref()), "source: {case:?}\n{first:?}\n{second:?}");
+        assert!(kept(planned.1.as_ref(), final_plan.1.as_ref()), "digest: {case:?}\n{first:?}\n{second:?}");
         assert_eq!(first.decision.replace, second.replace, "{case:?}");
     }
     assert!(runs > 50_000, "only {runs} cases were run");
 }
 
-fn kept<T: PartialEq>(known: &Option<T>, later: &Option<T>) -> bool {
+fn kept<T: PartialEq>(known: Option<&T>, later: Option<&T>) -> bool {
     known.is_none() || known == later
 }
 
@@ -290,8 +304,7 @@ fn kept<T: PartialEq>(known: &Option<T>, later: &Option<T>) -> bool {
 struct Case {
     client: Client,
     refresh: bool,
-    /// Outer: whether there is state; inner: whether it was imported.
-    state: Option<Option<u8>>,
+    state: Before,
     /// The files a witness of an earlier run saw.
     stale: Option<u8>,
     changed: Changed,
@@ -315,7 +328,7 @@ struct FirstRun {
 
 fn cases() -> impl Iterator<Item = Case> {
     let bits = |n: u32, bit: u32| n >> bit & 1 == 1;
-    let states = [None, Some(None), Some(Some(0))];
+    let states = [Before::Nothing, Before::Imported, Before::Built];
     let clients = [TERRAFORM, NEWER_TERRAFORM, OPENTOFU];
     let files = [[0, 0], [0, 1], [1, 0], [1, 1], [1, 2]];
     let stale = [None, Some(1), Some(2)];
@@ -330,7 +343,7 @@ fn cases() -> impl Iterator<Item = Case> {
                         client,
                         refresh: bits(n, 4),
                         state,
-                        stale: stale.filter(|_| state == Some(Some(0))),
+                        stale: stale.filter(|_| state == Before::Built),
                         changed,
                         unknown: bits(n, 5),
                         there,
@@ -356,21 +369,15 @@ impl Case {
         Look { generated: self.generated, ..look(self.here[run], self.changed.recipe) }
     }
 
-    fn prior<'a>(&self, memory: &'a Memory, changed: Changed) -> Option<Prior<'a>> {
-        let state = self.state?;
-        Some(Prior { hash: state.map(|content| hash(content, false)), memory, changed })
-    }
-
     fn found(&self, run: usize, hash: SourceHash) -> Option<Content> {
         self.found[run].then(|| image(hash))
     }
 
     /// What a decision means for `source_hash` and `digest`; `None` is unknown.
-    fn values(&self, decision: &Decision) -> (Option<Option<SourceHash>>, Option<Digest>) {
-        let prior = self.state.flatten().map(|content| hash(content, false));
+    fn values(&self, decision: &Decision) -> (Option<String>, Option<Digest>) {
         let source = match decision.source {
-            Computed::Prior => Some(prior),
-            Computed::Known(hash) => Some(Some(hash)),
+            Computed::Prior => Some(format!("of {:?}", self.state)),
+            Computed::Known(hash) => Some(hash.to_string()),
             Computed::Unknown => None,
         };
         let content = match &decision.content {
@@ -394,7 +401,7 @@ fn first_run(case: &Case) -> Option<FirstRun> {
         hash: hash(content, false),
         found: case.found(0, hash(content, false)),
     });
-    let mut memory = case.state.flatten().map_or_else(Memory::default, |content| built(content, stale));
+    let mut memory = case.state.memory(stale);
     if case.refresh {
         let seen = look(case.there[0], false);
         let left = witness(memory.built.as_ref(), &seen, case.found(0, seen.hash));
@@ -402,7 +409,7 @@ fn first_run(case: &Case) -> Option<FirstRun> {
     }
     let client = Client { refreshed: case.refresh, ..case.client };
     let look = (!case.unknown).then(|| case.look(0));
-    let prior = case.prior(&memory, case.changed);
+    let prior = case.state.prior(&memory, case.changed);
     let evidence = evidence(client, None, &memory, prior.is_none());
     let found = look.as_ref().and_then(|look| case.found(0, look.hash));
     let decision = decide(client, evidence, look.as_ref(), prior.as_ref(), found.clone());
@@ -417,7 +424,7 @@ fn first_run(case: &Case) -> Option<FirstRun> {
 fn second_run(case: &Case, first: &FirstRun) -> Result<Decision, FilesChanged> {
     let client = Client { surely_planning: false, refreshed: false, ..case.client };
     let planned = client.stores_planned_private.then_some(&first.planned);
-    let prior = case.prior(&first.memory, case.changed);
+    let prior = case.state.prior(&first.memory, case.changed);
     let evidence = evidence(client, planned, &first.memory, prior.is_none());
     let look = case.look(1);
     decide(client, evidence, Some(&look), prior.as_ref(), case.found(1, look.hash))
