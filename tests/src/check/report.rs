@@ -64,9 +64,10 @@ pub(super) fn closing(rows: &[Row], took: Duration) -> String {
     text
 }
 
-/// Whether a line of cargo test's output belongs into the closing words.
+/// Whether a line of cargo test's output belongs into the closing words: a failure, or a summary that counts something.
 pub(super) fn is_result(line: &str) -> bool {
-    line.starts_with("test result: ") || (line.starts_with("test ") && line.ends_with(" ... FAILED"))
+    let failure = line.starts_with("test ") && line.ends_with(" ... FAILED");
+    failure || (line.starts_with("test result: ") && !line.contains(" 0 passed; 0 failed; 0 ignored;"))
 }
 
 #[cfg(test)]
@@ -103,6 +104,8 @@ skipped: 1
     fn results_are_told_from_other_lines() {
         for (line, expected) in [
             ("test result: ok. 3 passed; 0 failed; 0 ignored", true),
+            ("test result: ok. 0 passed; 0 failed; 7 ignored; 0 measured", true),
+            ("test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out", false),
             ("test names::parses ... FAILED", true),
             ("test names::parses ... ok", false),
             ("running 3 tests", false),
