@@ -1,4 +1,64 @@
 //! Terraform's plugin protocol for providers written in Rust.
+//!
+//! A provider implements [`Provider`], and [`Resource`] or [`DataSource`] for each type it has; its `main`
+//! calls [`serve`]. Handshake, TLS, encoding, logs and Terraform's rules for answers are this crate's work.
+//! Values are kept without loss: numbers are decimals ([`Number`]), unknown values are a case of [`Value`], and
+//! private data of state and plan come apart ([`PlanRequest`]). It speaks protocol 6, for Terraform 1.0 and
+//! OpenTofu 1.6 or newer, and knows nothing about any cloud.
+//!
+//! ```no_run
+//! use std::{process::ExitCode, sync::Arc};
+//! use tfplugin_rs::{
+//!     Attribute, ConfigureRequest, DataSource, Diagnostics, Provider, ReadDataRequest, ReadDataResponse,
+//!     Resource, Schema, Type, async_trait,
+//! };
+//!
+//! struct Text;
+//!
+//! #[async_trait]
+//! impl Provider for Text {
+//!     fn schema(&self) -> Schema {
+//!         Schema::new()
+//!     }
+//!     fn resources(&self) -> Vec<Arc<dyn Resource>> {
+//!         vec![]
+//!     }
+//!     fn data_sources(&self) -> Vec<Arc<dyn DataSource>> {
+//!         vec![Arc::new(Shout)]
+//!     }
+//!     async fn configure(&self, _: ConfigureRequest) -> Diagnostics {
+//!         Diagnostics::new()
+//!     }
+//! }
+//!
+//! struct Shout;
+//!
+//! #[async_trait]
+//! impl DataSource for Shout {
+//!     fn type_name(&self) -> &'static str {
+//!         "text_shout"
+//!     }
+//!     fn schema(&self) -> Schema {
+//!         Schema::new()
+//!             .attribute(Attribute::required("text", Type::String).describe("What to shout."))
+//!             .attribute(Attribute::computed("result", Type::String).describe("The same, louder."))
+//!     }
+//!     async fn read(&self, request: ReadDataRequest) -> Result<ReadDataResponse, Diagnostics> {
+//!         let text: String = request.config.view().get("text").read()?;
+//!         let state = request.config.with("result", text.to_uppercase());
+//!         Ok(ReadDataResponse { state, ..Default::default() })
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> ExitCode {
+//!     tfplugin_rs::serve(Text, "registry.terraform.io/example/text").await
+//! }
+//! ```
+//!
+//! `examples/notes.rs` is a whole provider with a managed resource. Tests of a provider play Terraform's part
+//! with `testing` (feature `test-kit`), assert that [`Schema::check`] finds nothing, and judge single plans with
+//! [`check`].
 
 pub mod check;
 mod conform;

@@ -51,8 +51,10 @@ impl Service {
         A: Answer,
         F: Future<Output = Result<A, Diagnostics>> + Send + 'static,
     {
-        let span = tracing::debug_span!("rpc", tf_rpc = rpc);
-        let task = tokio::spawn(work(Arc::clone(&self.0), request).instrument(span));
+        let span = tracing::debug_span!("call", tf_rpc = rpc);
+        let work = work(Arc::clone(&self.0), request);
+        let task =
+            tokio::spawn(async { work.await.inspect(|_| tracing::debug!("answered")) }.instrument(span));
         let failed = match task.await {
             Ok(Ok(answer)) => return answer,
             Ok(Err(diagnostics)) => diagnostics,

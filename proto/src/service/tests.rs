@@ -1,5 +1,7 @@
 //! What the library does for a resource, shown by one that does as little as it can, or wrong.
 
+#![expect(clippy::unnecessary_wraps, reason = "the signature of a handler")]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
