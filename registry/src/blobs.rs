@@ -119,7 +119,7 @@ impl Blobs {
         match self.transport.send(&call).await? {
             Reply::Taken(_) => Ok(true),
             Reply::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Ok(false),
-            Reply::Refused(refusal) => Err(self.transport.explained(call, refusal).await),
+            Reply::Refused(refusal) => Err(self.transport.error(repository, &refusal).await),
         }
     }
 

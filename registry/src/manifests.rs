@@ -55,7 +55,7 @@ impl Manifests {
                 None => Ok(self.get(repository, version).await?.map(|manifest| manifest.descriptor())),
             },
             Reply::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Ok(None),
-            Reply::Refused(refusal) => Err(self.transport.explained(call, refusal).await),
+            Reply::Refused(refusal) => Err(self.transport.error(repository, &refusal).await),
         }
     }
 

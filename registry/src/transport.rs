@@ -31,6 +31,7 @@ use crate::{
 };
 
 /// One request, which can be made any number of times.
+#[derive(Clone)]
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) repository: &'a Repository,
@@ -111,9 +112,23 @@ impl Transport {
 
     /// Makes a request once, and once more with fresh credentials if the first ones are refused.
     pub(crate) async fn send_once(&self, call: &Call<'_>) -> Result<Reply, ErrorKind> {
-        match self.attempt(call, None).await? {
-            Reply::Refused(Refusal { renewed: true, .. }) => self.attempt(call, None).await,
+        let mut reply = self.attempt(call, None).await?;
+        if matches!(&reply, Reply::Refused(refusal) if refusal.renewed) {
+            reply = self.attempt(call, None).await?;
+        }
+        match reply {
+            Reply::Refused(refusal) if call.method == Method::HEAD && refusal.is_about_access() => {
+                self.send_head_again(call).await
+            }
             reply => Ok(reply),
+        }
+    }
+
+    /// A refused HEAD has no body to say why; that of the same GET has, and it may be an expired password.
+    async fn send_head_again(&self, call: &Call<'_>) -> Result<Reply, ErrorKind> {
+        match self.attempt(&Call { method: Method::GET, ..call.clone() }, None).await? {
+            Reply::Refused(refusal) if !refusal.renewed => Ok(Reply::Refused(refusal)),
+            Reply::Refused(_) | Reply::Taken(_) => self.attempt(call, None).await,
         }
     }
 
@@ -156,15 +171,6 @@ impl Transport {
             return self.access.refusal(repository.host(), refusal.message()).await;
         }
         refusal.kind(repository)
-    }
-
-    /// The error of a refused HEAD, whose answer has no body to say why: that of the same GET does.
-    pub(crate) async fn explained(&self, call: Call<'_>, refusal: Refusal) -> ErrorKind {
-        let repository = call.repository;
-        match self.send_once(&Call { method: Method::GET, ..call }).await {
-            Ok(Reply::Refused(said)) if said.status == refusal.status => self.error(repository, &said).await,
-            _ => self.error(repository, &refusal).await,
-        }
     }
 
     /// Makes a request once. After it was refused for its credentials, others may be at hand.

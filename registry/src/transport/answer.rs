@@ -60,6 +60,11 @@ impl Refusal {
         self.status == StatusCode::UNAUTHORIZED || self.is_expired()
     }
 
+    /// Whether it is a matter of who asks.
+    pub(crate) fn is_about_access(&self) -> bool {
+        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
     /// ECR answers an expired password as if it were a lack of permission.
     fn is_expired(&self) -> bool {
         self.status == StatusCode::FORBIDDEN

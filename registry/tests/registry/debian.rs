@@ -1,8 +1,6 @@
-//! The client against Debian's `docker-registry`: a registry that none of us wrote.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+//! Debian's `docker-registry`: a registry that none of us wrote.
 
 use std::{
-    collections::BTreeMap,
     io::Write,
     net::TcpListener,
     process::{Child, Command, Stdio},
@@ -10,10 +8,10 @@ use std::{
 
 use bytes::Bytes;
 use ecr_registry::{
-    Blob, BlobSource, Descriptor, Image, Manifest, Reference, Registry, Repository, Settings, TagOutcome,
-    Version,
-    content::{ImageConfig, ImageManifest, media_type},
+    Blob, BlobSource, Descriptor, Reference, Repository, TagOutcome, Version, content::media_type,
 };
+
+use crate::{client, image_of, taken_from};
 
 /// A registry process that ends with the test.
 struct DockerRegistry {
@@ -58,20 +56,11 @@ impl Drop for DockerRegistry {
     }
 }
 
-fn image(layers: Vec<Blob>) -> Image {
-    let config =
-        ImageConfig { architecture: "amd64".to_owned(), os: "linux".to_owned(), ..ImageConfig::default() };
-    let config = Blob::of_bytes(media_type::OCI_CONFIG, serde_json::to_vec(&config).unwrap().into());
-    let descriptors = layers.iter().map(|layer| layer.descriptor.clone()).collect();
-    let manifest = ImageManifest::oci(config.descriptor.clone(), descriptors, BTreeMap::new());
-    Image { manifest: Manifest::of_image(manifest), config, layers }
-}
-
 #[tokio::test]
 #[ignore = "needs docker-registry"]
 async fn push_pull_tag_mount_and_copy() {
     let (one, two) = (DockerRegistry::start().await, DockerRegistry::start().await);
-    let registry = Registry::new(Settings::default()).unwrap();
+    let registry = client();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let content = vec![42; 5 * 1024 * 1024 + 1];
     file.write_all(&content).unwrap();
@@ -83,7 +72,7 @@ async fn push_pull_tag_mount_and_copy() {
         },
     ];
     let big = layers[1].descriptor.clone();
-    let image = image(layers);
+    let image = image_of(layers);
     let web = one.repository("shop/web");
 
     let latest = Version::Tag("latest".parse().unwrap());
@@ -108,10 +97,7 @@ async fn push_pull_tag_mount_and_copy() {
     registry.download(&web, &big, &copy).await.unwrap();
     assert!(std::fs::read(&copy).unwrap() == content);
 
-    let mut elsewhere = image.clone();
-    for layer in &mut elsewhere.layers {
-        layer.source = BlobSource::Registry(web.clone());
-    }
+    let elsewhere = taken_from(&web, &image);
     let report = registry.push(&one.repository("copy"), &elsewhere, &()).await.unwrap();
     assert_eq!((report.mounted.len(), report.sent.len()), (2, 1));
     let report = registry.push(&two.repository("copy"), &elsewhere, &()).await.unwrap();

@@ -1,0 +1,115 @@
+//! ECR's API.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ecr_registry::Digest;
+use serde_json::{Value, json};
+
+use super::{Content, Reply, Request, State};
+
+pub(super) fn answer(state: &mut State, operation: &str, request: &Request) -> Reply {
+    let input: Value = serde_json::from_slice(&request.body).unwrap();
+    // The log has the operation where others have a path.
+    operation.clone_into(&mut state.log.last_mut().unwrap().path);
+    if let Some(reply) = state.fault_of_api(operation) {
+        return reply;
+    }
+    if operation == "GetAuthorizationToken" {
+        return token(state);
+    }
+    let name = input["repositoryName"].as_str().or(input["repositoryNames"][0].as_str()).unwrap();
+    assert_eq!(input["registryId"], "123456789012");
+    let Some(content) = state.repositories.get_mut(name) else {
+        return error(
+            "RepositoryNotFoundException",
+            &format!("The repository with name '{name}' does not exist"),
+        );
+    };
+    match operation {
+        "DescribeRepositories" => ok(&json!({ "repositories": [{ "repositoryName": name }] })),
+        "BatchGetImage" => batch_get_image(content, &input),
+        "BatchDeleteImage" => batch_delete_image(content, &input),
+        "DescribeImages" => describe_images(content, &input),
+        other => panic!("{other} is not played"),
+    }
+}
+
+impl State {
+    fn fault_of_api(&mut self, operation: &str) -> Option<Reply> {
+        let request = Request { method: "POST".to_owned(), path: operation.to_owned(), ..Request::default() };
+        match self.fault(&request)? {
+            super::What::Answer(reply) => Some(reply),
+            _ => panic!("only answers can be faults of the API"),
+        }
+    }
+}
+
+/// An error as the API writes it.
+pub(crate) fn error(code: &str, message: &str) -> Reply {
+    let reply = Reply::status(400).header("content-type", "application/x-amz-json-1.1");
+    reply.body(json!({ "__type": code, "message": message }).to_string())
+}
+
+fn ok(body: &Value) -> Reply {
+    Reply::status(200).header("content-type", "application/x-amz-json-1.1").body(body.to_string())
+}
+
+fn token(state: &mut State) -> Reply {
+    state.passwords += 1;
+    let token = STANDARD.encode(format!("AWS:password-{}", state.passwords));
+    let in_twelve_hours = std::time::SystemTime::now() + std::time::Duration::from_hours(12);
+    let expires = in_twelve_hours.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    ok(&json!({ "authorizationData": [{ "authorizationToken": token, "expiresAt": expires }] }))
+}
+
+fn find(content: &Content, id: &Value) -> Option<Digest> {
+    let digest = match (id["imageDigest"].as_str(), id["imageTag"].as_str()) {
+        (Some(digest), _) => digest.parse().ok(),
+        (None, Some(tag)) => content.tags.get(tag).copied(),
+        (None, None) => None,
+    };
+    digest.filter(|digest| content.manifests.contains_key(digest))
+}
+
+fn batch_get_image(content: &Content, input: &Value) -> Reply {
+    let (mut images, mut failures) = (Vec::new(), Vec::new());
+    let ids = input["imageIds"].as_array().unwrap();
+    assert!(ids.len() <= 100 && input["acceptedMediaTypes"].as_array().unwrap().len() == 4);
+    for id in ids {
+        match find(content, id) {
+            Some(digest) => {
+                let (media_type, body) = &content.manifests[&digest];
+                let mut id = id.clone();
+                id["imageDigest"] = json!(digest);
+                let manifest = String::from_utf8(body.clone()).unwrap();
+                images.push(
+                    json!({ "imageId": id, "imageManifest": manifest, "imageManifestMediaType": media_type }),
+                );
+            }
+            None => {
+                failures
+                    .push(json!({ "imageId": id, "failureCode": "ImageNotFound", "failureReason": "no" }));
+            }
+        }
+    }
+    ok(&json!({ "images": images, "failures": failures }))
+}
+
+fn batch_delete_image(content: &mut Content, input: &Value) -> Reply {
+    let id = &input["imageIds"][0];
+    let removed = id["imageTag"].as_str().and_then(|tag| content.tags.remove(tag));
+    match removed {
+        Some(_) => ok(&json!({ "imageIds": [id], "failures": [] })),
+        None => {
+            ok(&json!({ "imageIds": [], "failures": [{ "imageId": id, "failureCode": "ImageNotFound" }] }))
+        }
+    }
+}
+
+fn describe_images(content: &Content, input: &Value) -> Reply {
+    let Some(digest) = find(content, &input["imageIds"][0]) else {
+        return error("ImageNotFoundException", "The image does not exist");
+    };
+    let tags: Vec<&String> =
+        content.tags.iter().filter(|(_, to)| **to == digest).map(|(tag, _)| tag).collect();
+    ok(&json!({ "imageDetails": [{ "imageDigest": digest, "imageTags": tags }] }))
+}

@@ -1,0 +1,175 @@
+//! The registry protocol.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ecr_registry::{
+    Digest, Manifest, ManifestKind,
+    content::{ImageIndex, ImageManifest},
+};
+
+use super::{Challenge, Content, Mount, Reply, Request, State};
+
+impl State {
+    pub(super) fn registry(&mut self, request: &Request) -> Reply {
+        if request.path == "/token" {
+            let scope = request.query.get("scope").cloned().unwrap_or_default();
+            return Reply::status(200).body(format!(r#"{{"token":"{scope}","expires_in":300}}"#));
+        }
+        if let Some(refusal) = self.refusal(request) {
+            return refusal;
+        }
+        let rest = request.path.strip_prefix("/v2/").unwrap_or_default().to_owned();
+        let (name, what, key) = split(&rest);
+        if self.ecr && !self.repositories.contains_key(name) {
+            let message = format!("The repository with name '{name}' does not exist in the registry");
+            return Reply::error(404, "NAME_UNKNOWN", &message);
+        }
+        match (request.method.as_str(), what, key) {
+            ("HEAD" | "GET", "manifests", version) => self.manifest(name, version),
+            ("PUT", "manifests", version) => self.put_manifest(name, version, request),
+            ("HEAD" | "GET", "blobs", digest) => self.blob(&request.method, name, digest),
+            ("POST", "blobs", "uploads/") => self.open_session(name, request),
+            ("PUT", "blobs", session) => self.put_blob(name, session, request),
+            _ => Reply::status(405),
+        }
+    }
+
+    /// The answer to someone who has not said who they are.
+    fn refusal(&self, request: &Request) -> Option<Reply> {
+        let given = request.header("authorization");
+        let (good, challenge) = match &self.challenge {
+            None if self.ecr => {
+                (basic("AWS", &format!("password-{}", self.passwords)), "Basic realm=\"x\"".to_owned())
+            }
+            None => return None,
+            Some(Challenge::Basic(password)) => (basic("ada", password), "Basic realm=\"x\"".to_owned()),
+            Some(Challenge::Bearer) => {
+                let scope = needed_scope(request);
+                let challenge =
+                    format!("Bearer realm=\"http://{}/token\",service=\"fake\",scope=\"{scope}\"", self.host);
+                (format!("Bearer {scope}"), challenge)
+            }
+        };
+        let refused = Reply::error(401, "UNAUTHORIZED", "who are you?").header("www-authenticate", challenge);
+        (given != good).then_some(refused)
+    }
+
+    fn manifest(&self, name: &str, version: &str) -> Reply {
+        let unknown = || Reply::error(404, "MANIFEST_UNKNOWN", "Requested image not found");
+        let Some(content) = self.repositories.get(name) else { return unknown() };
+        let digest = version.parse().ok().or_else(|| content.tags.get(version).copied());
+        let found = digest.and_then(|digest| Some((digest, content.manifests.get(&digest)?)));
+        found.map_or_else(unknown, |(digest, (media_type, body))| {
+            let reply = Reply::status(200).header("content-type", media_type.clone());
+            reply.header("docker-content-digest", digest.to_string()).body(body.clone())
+        })
+    }
+
+    fn put_manifest(&mut self, name: &str, version: &str, request: &Request) -> Reply {
+        let content = self.repositories.entry(name.to_owned()).or_default();
+        let Ok(manifest) = Manifest::parse(request.header("content-type"), request.body.clone().into())
+        else {
+            return Reply::error(400, "MANIFEST_INVALID", "no manifest");
+        };
+        if !has_all(content, &manifest) {
+            return Reply::error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry");
+        }
+        match version.parse::<Digest>() {
+            Ok(digest) if digest != manifest.digest => {
+                return Reply::error(400, "DIGEST_INVALID", "other content");
+            }
+            Ok(_) => {}
+            Err(_) if self.immutable && content.tags.contains_key(version) => {
+                let message = format!(
+                    "The image tag '{version}' already exists in the '{name}' repository and cannot be \
+                     overwritten because the repository is immutable."
+                );
+                return Reply::error(400, "TAG_INVALID", &message);
+            }
+            Err(_) => {
+                content.tags.insert(version.to_owned(), manifest.digest);
+            }
+        }
+        content.manifests.insert(manifest.digest, (manifest.media_type.clone(), request.body.clone()));
+        Reply::status(201).header("docker-content-digest", manifest.digest.to_string())
+    }
+
+    fn blob(&self, method: &str, name: &str, digest: &str) -> Reply {
+        let content = self.repositories.get(name);
+        let blob = digest.parse().ok().and_then(|digest| content?.blobs.get(&digest));
+        match (blob, &self.blobs_elsewhere) {
+            (None, _) => Reply::error(404, "BLOB_UNKNOWN", "blob unknown to registry"),
+            (Some(_), Some(url)) if method == "GET" => {
+                Reply::status(307).header("location", format!("{url}{digest}"))
+            }
+            (Some(blob), _) => Reply::status(200).body(blob.clone()),
+        }
+    }
+
+    fn open_session(&mut self, name: &str, request: &Request) -> Reply {
+        if let (Some(digest), Some(from)) = (request.query.get("mount"), request.query.get("from")) {
+            let digest: Digest = digest.parse().unwrap();
+            let blob = self.repositories.get(from).and_then(|content| content.blobs.get(&digest)).cloned();
+            match (self.mount, blob) {
+                (Mount::Done, Some(blob)) => {
+                    self.repositories.entry(name.to_owned()).or_default().blobs.insert(digest, blob);
+                    return Reply::status(201);
+                }
+                (Mount::Refused, _) => return Reply::error(403, "DENIED", "no mounts here"),
+                (Mount::Session, _) | (_, None) => {}
+            }
+        }
+        self.next_session += 1;
+        let session = format!("uploads/{}", self.next_session);
+        self.sessions.insert(session.clone());
+        Reply::status(202).header("location", format!("/v2/{name}/blobs/{session}?_state=a%3D"))
+    }
+
+    fn put_blob(&mut self, name: &str, session: &str, request: &Request) -> Reply {
+        if !self.sessions.remove(session) || request.query.get("_state").map(String::as_str) != Some("a=") {
+            return Reply::error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
+        }
+        if !request.headers.contains_key("content-length") {
+            return Reply::error(411, "SIZE_INVALID", "a length is missing");
+        }
+        let digest = Digest::of(&request.body);
+        if request.query.get("digest") != Some(&digest.to_string()) {
+            return Reply::error(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+        }
+        let content = self.repositories.entry(name.to_owned()).or_default();
+        content.blobs.insert(digest, request.body.clone());
+        Reply::status(201).header("docker-content-digest", digest.to_string())
+    }
+}
+
+/// `shop/web`, `blobs`, `uploads/`: the name is everything before what is asked for.
+fn split(path: &str) -> (&str, &str, &str) {
+    ["manifests", "blobs"]
+        .iter()
+        .find_map(|what| {
+            let (name, key) = path.split_once(&format!("/{what}/"))?;
+            Some((name, *what, key))
+        })
+        .unwrap_or_default()
+}
+
+fn has_all(content: &Content, manifest: &Manifest) -> bool {
+    match &manifest.kind {
+        ManifestKind::Image(ImageManifest { config, layers, .. }) => {
+            layers.iter().chain([config]).all(|blob| content.blobs.contains_key(&blob.digest))
+        }
+        ManifestKind::Index(ImageIndex { manifests, .. }) => {
+            manifests.iter().all(|manifest| content.manifests.contains_key(&manifest.digest))
+        }
+    }
+}
+
+fn needed_scope(request: &Request) -> String {
+    let (name, what, _) = split(request.path.strip_prefix("/v2/").unwrap_or_default());
+    let writes =
+        request.method == "PUT" || request.method == "POST" || (what == "blobs" && request.method == "HEAD");
+    format!("repository:{name}:{}", if writes { "pull,push" } else { "pull" })
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}

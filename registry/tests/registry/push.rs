@@ -1,0 +1,150 @@
+//! What goes over the wire for a push, and what does not.
+
+use std::{io::Write, sync::Mutex};
+
+use bytes::Bytes;
+use ecr_registry::{Blob, BlobSource, Descriptor, Event, How, Manifest, Platform, content::media_type};
+
+use crate::{
+    client,
+    fake::{Fake, Mount},
+    image, image_of, layer, taken_from,
+};
+
+#[tokio::test]
+async fn each_blob_goes_out_once_and_the_manifest_last() {
+    let fake = Fake::start().await;
+    let image = image(&[b"one", b"two", b"one"]);
+    let report = client().push(&fake.repository("shop/web"), &image, &()).await.unwrap();
+    assert_eq!((report.sent.len(), report.mounted.len(), report.already_there.len()), (3, 0, 0));
+    assert_eq!(report.bytes_sent, 6 + image.config.descriptor.size);
+    for (method, path, times) in [
+        ("HEAD", "/blobs/", 3),
+        ("POST", "/blobs/uploads/", 3),
+        ("PUT", "/blobs/", 3),
+        ("PUT", "/manifests/", 1),
+    ] {
+        assert_eq!(fake.count(method, path), times, "{method} {path}");
+    }
+    let log = fake.take_log();
+    assert_eq!(log.len(), 11);
+    assert_eq!(log[10], format!("PUT /v2/shop/web/manifests/{}", image.manifest.digest));
+    assert_eq!(fake.state().repositories["shop/web"].manifests[&image.manifest.digest].1, image.manifest.raw);
+}
+
+#[tokio::test]
+async fn what_is_there_costs_one_request() {
+    let fake = Fake::start().await;
+    let (repository, image) = (fake.repository("web"), image(&[b"one"]));
+    client().push(&repository, &image, &()).await.unwrap();
+    fake.take_log();
+    let report = client().push(&repository, &image, &()).await.unwrap();
+    assert_eq!((report.manifest_already_there, report.already_there.len(), report.bytes_sent), (true, 2, 0));
+    assert_eq!(fake.take_log(), [format!("HEAD /v2/web/manifests/{}", image.manifest.digest)]);
+}
+
+#[tokio::test]
+async fn only_the_changed_layer_is_sent() {
+    let fake = Fake::start().await;
+    let repository = fake.repository("web");
+    client().push(&repository, &image(&[b"base", b"one"]), &()).await.unwrap();
+    fake.take_log();
+    let changed = image(&[b"base", b"two"]);
+    let report = client().push(&repository, &changed, &()).await.unwrap();
+    assert_eq!(report.sent, [changed.layers[1].descriptor.digest]);
+    assert_eq!(report.already_there.len(), 2);
+    assert_eq!(fake.count("PUT", "/blobs/"), 1);
+}
+
+#[tokio::test]
+async fn parallel_pushes_never_send_a_blob_twice() {
+    let fake = Fake::start().await;
+    let (registry, repository) = (client(), fake.repository("web"));
+    let pushes = (0..20_u8).map(|number| {
+        let own = layer(Bytes::from(vec![number; 1000]));
+        let image = image_of(vec![layer(Bytes::from(vec![0xff; 3_000_000])), own]);
+        let (registry, repository) = (registry.clone(), repository.clone());
+        tokio::spawn(async move { registry.push(&repository, &image, &()).await.unwrap() })
+    });
+    for push in pushes.collect::<Vec<_>>() {
+        push.await.unwrap();
+    }
+    assert_eq!(fake.count("PUT", "/blobs/"), 22); // 20 own layers, one shared, one configuration
+    assert_eq!(fake.count("HEAD", "/blobs/"), 22);
+    assert_eq!(fake.count("PUT", "/manifests/"), 20);
+}
+
+#[tokio::test]
+async fn layers_of_the_same_registry_are_mounted() {
+    for (mount, mounted, posts, puts) in
+        [(Mount::Done, 2, 3, 1), (Mount::Session, 0, 3, 3), (Mount::Refused, 0, 5, 3)]
+    {
+        let fake = Fake::start().await;
+        let (base, web) = (fake.repository("base"), fake.repository("web"));
+        let image = image(&[b"one", b"two"]);
+        client().push(&base, &image, &()).await.unwrap();
+        fake.take_log();
+        fake.state().mount = mount;
+        let report = client().push(&web, &taken_from(&base, &image), &()).await.unwrap();
+        assert_eq!((report.mounted.len(), report.sent.len()), (mounted, 3 - mounted));
+        assert_eq!(fake.count("POST", "/v2/web/blobs/uploads/"), posts);
+        assert_eq!(fake.count("PUT", "/v2/web/blobs/"), puts);
+    }
+}
+
+#[tokio::test]
+async fn layers_of_another_registry_are_copied_without_its_password_going_elsewhere() {
+    let (one, two, store) = (Fake::start().await, Fake::start().await, Fake::start().await);
+    let (base, web) = (one.repository("base"), two.repository("web"));
+    let image = image(&[b"one", b"two"]);
+    client().push(&base, &image, &()).await.unwrap();
+    client().push(&store.repository("base"), &image, &()).await.unwrap();
+    store.take_log();
+    one.state().challenge = Some(crate::fake::Challenge::Basic("hunter2"));
+    one.state().blobs_elsewhere = Some(format!("http://{}/v2/base/blobs/", store.host));
+    let registry = crate::access::client_of(&one, "hunter2");
+    registry.push(&web, &taken_from(&base, &image), &()).await.unwrap();
+    assert_eq!(two.state().repositories["web"].manifests.len(), 1);
+    assert!(one.state().log.iter().any(|request| request.headers.contains_key("authorization")));
+    let fetched = store.state().log.clone();
+    assert_eq!(fetched.len(), 2);
+    assert!(fetched.iter().all(|request| !request.headers.contains_key("authorization")));
+}
+
+#[tokio::test]
+async fn a_file_is_streamed_and_told_about() {
+    let fake = Fake::start().await;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let content = vec![7; 3_000_000];
+    file.write_all(&content).unwrap();
+    let descriptor = Descriptor::of(media_type::OCI_LAYER, &content);
+    let digest = descriptor.digest;
+    let image = image_of(vec![Blob { descriptor, source: BlobSource::File(file.path().to_path_buf()) }]);
+    let events = Mutex::new(Vec::new());
+    let progress = |event: Event| events.lock().unwrap().push(event);
+    client().push(&fake.repository("web"), &image, &progress).await.unwrap();
+    assert_eq!(fake.state().repositories["web"].blobs[&digest], content);
+    let events = events.into_inner().unwrap();
+    let sent = events.iter().map(|event| match event {
+        Event::Sent { digest: of, bytes } if *of == digest => *bytes,
+        _ => 0,
+    });
+    assert_eq!(sent.sum::<u64>(), 3_000_000);
+    assert!(events.contains(&Event::Started { digest, size: 3_000_000 }));
+    assert!(events.contains(&Event::Done { digest, how: How::Sent }));
+}
+
+#[tokio::test]
+async fn an_index_follows_its_manifests() {
+    let fake = Fake::start().await;
+    let (repository, image, registry) = (fake.repository("web"), image(&[b"one"]), client());
+    let mut descriptor = image.manifest.descriptor();
+    descriptor.platform = Some(Platform::linux_amd64());
+    let index = Manifest::of_index(vec![descriptor], std::collections::BTreeMap::default());
+    assert!(registry.push_manifest(&repository, &index).await.is_err());
+    registry.push(&repository, &image, &()).await.unwrap();
+    assert!(registry.push_manifest(&repository, &index).await.unwrap());
+    assert!(!registry.push_manifest(&repository, &index).await.unwrap());
+    let found = registry.manifest(&repository, &index.digest.into()).await.unwrap();
+    assert_eq!(found, Some(index));
+}
