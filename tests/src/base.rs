@@ -1,8 +1,9 @@
-//! Base images for examples and tests, made of what is on this machine: no public registry is asked.
+//! Base images for examples and tests: of public images where these can be pulled, else of what is on this machine.
 //!
 //! One with Go, for a Dockerfile's RUN steps, in the engine; one with a static busybox, for files onto a base, in ECR. The
 //! second has the same digest wherever it is made, so that a run on another day finds nothing changed.
 
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 
@@ -16,9 +17,23 @@ use crate::docker::Engine;
 use crate::http::exchange;
 use crate::ministack::MiniStack;
 use crate::packages::Consent;
+use crate::process::{LONG, SHORT, run};
 use crate::tool::go;
 use crate::{progress, rootfs};
 
+/// Where images come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Docker Hub, which can be reached.
+    Public,
+    /// What is on this machine and in Debian.
+    Machine(Consent),
+}
+
+const PUBLIC_GOLANG: &str = "docker.io/library/golang:1.26";
+const PUBLIC_BUSYBOX: &str = "docker.io/library/busybox:1.37";
+/// In the root file system.
+const BUSYBOX_FILE: &str = "usr/bin/busybox";
 /// Repository of the busybox base.
 pub const BUSYBOX: &str = "lab/busybox";
 const TAG: &str = "1";
@@ -43,8 +58,9 @@ pub fn busybox_reference() -> String {
     format!("{}/{BUSYBOX}:{TAG}", registry())
 }
 
-/// Makes the image with Go in the engine, unless it is there, and gives its name.
-pub fn golang(cache: &Cache, engine: &Engine, consent: Consent) -> Result<String> {
+/// The image with Go: the public one, or one made in the engine unless it is there.
+pub fn golang(cache: &Cache, engine: &Engine, origin: Origin) -> Result<String> {
+    let Origin::Machine(consent) = origin else { return Ok(PUBLIC_GOLANG.to_owned()) };
     let name = format!("lab/golang:{}", go::GO);
     if !engine.has_image(&name) {
         let rootfs = rootfs::install(cache, consent)?;
@@ -57,11 +73,14 @@ pub fn golang(cache: &Cache, engine: &Engine, consent: Consent) -> Result<String
 }
 
 /// Puts the busybox base into ECR, unless it is there.
-pub fn push_busybox(cache: &Cache, ministack: &MiniStack, consent: Consent) -> Result<()> {
-    let rootfs = rootfs::install(cache, consent)?;
+pub fn push_busybox(cache: &Cache, engine: &Engine, ministack: &MiniStack, origin: Origin) -> Result<()> {
+    let busybox = match origin {
+        Origin::Public => busybox_of_image(engine)?,
+        Origin::Machine(consent) => rootfs::read(&rootfs::install(cache, consent)?, BUSYBOX_FILE)?,
+    };
     let mut layer = Vec::new();
     let mut tar = tar::Builder::new(&mut layer as &mut dyn Write);
-    write_busybox(&rootfs, &mut tar)?;
+    write_busybox(&busybox, &mut tar)?;
     tar.finish()?;
     drop(tar);
     let config = json!({
@@ -81,7 +100,18 @@ pub fn push_busybox(cache: &Cache, ministack: &MiniStack, consent: Consent) -> R
     push_manifest(ministack, &manifest.to_string())
 }
 
-fn write_busybox(rootfs: &Path, tar: &mut tar::Builder<&mut dyn Write>) -> Result<()> {
+/// The static program of the public image.
+fn busybox_of_image(engine: &Engine) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("busybox");
+    run(engine.docker().args(["pull", "--quiet", PUBLIC_BUSYBOX]), LONG)?;
+    let container = engine.ask(&["create", PUBLIC_BUSYBOX])?;
+    run(engine.docker().arg("cp").arg(format!("{container}:/bin/busybox")).arg(&file), SHORT)?;
+    engine.ask(&["rm", &container])?;
+    Ok(fs::read(&file)?)
+}
+
+fn write_busybox(busybox: &[u8], tar: &mut tar::Builder<&mut dyn Write>) -> Result<()> {
     for folder in ["bin/", "etc/", "root/", "tmp/"] {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Directory);
@@ -90,7 +120,7 @@ fn write_busybox(rootfs: &Path, tar: &mut tar::Builder<&mut dyn Write>) -> Resul
         tar.append_data(&mut header, folder, std::io::empty())?;
     }
     rootfs::add(tar, "etc/passwd", 0o644, PASSWD)?;
-    rootfs::add(tar, "bin/busybox", 0o755, &rootfs::read(rootfs, "usr/bin/busybox")?)?;
+    rootfs::add(tar, "bin/busybox", 0o755, busybox)?;
     for applet in APPLETS {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);
@@ -104,7 +134,7 @@ fn write_busybox(rootfs: &Path, tar: &mut tar::Builder<&mut dyn Write>) -> Resul
 fn write_golang(rootfs: &Path, root: &Path, out: &mut dyn Write) -> Result<()> {
     let mut tar = tar::Builder::new(out);
     tar.follow_symlinks(false);
-    write_busybox(rootfs, &mut tar)?;
+    write_busybox(&rootfs::read(rootfs, BUSYBOX_FILE)?, &mut tar)?;
     for part in ["bin", "go.env", "pkg", "src", "VERSION"] {
         let (from, to) = (root.join(part), Path::new("usr/local/go").join(part));
         let added = if from.is_dir() {

@@ -126,6 +126,7 @@ impl Lab {
             // All of AWS, and by an address: so the S3 backend uses paths, and IAM users reach a bucket that wants TLS.
             ("AWS_ENDPOINT_URL", front.clone().into()),
             ("AWS_REGION", REGION.into()),
+            ("AWS_DEFAULT_REGION", REGION.into()), // for version 1 of the aws command
             ("AWS_ACCESS_KEY_ID", keys.id.clone().into()),
             ("AWS_SECRET_ACCESS_KEY", keys.secret.clone().into()),
             ("AWS_EC2_METADATA_DISABLED", "true".into()),

@@ -18,7 +18,7 @@ use crate::tool::{KUBERNETES, go};
 use crate::{progress, rootfs};
 
 /// The image that is tried first. `EKS_K3S_IMAGE` names another one.
-const PUBLIC: &str = "docker.io/rancher/k3s:v1.34.4-k3s1";
+pub const PUBLIC: &str = "docker.io/rancher/k3s:v1.34.4-k3s1";
 const PULL: Duration = Duration::from_mins(5);
 const PAUSE: &str = "lab.local/pause:1";
 const PROGRAMS: [&str; 6] =

@@ -30,8 +30,7 @@ impl Consent {
 pub type Package = (&'static str, &'static str);
 
 /// What a Docker of our own needs.
-pub const DOCKER: &[Package] =
-    &[("dockerd", "docker.io"), ("docker", "docker.io"), ("iptables", "iptables"), ("ip", "iproute2")];
+pub const DOCKER: &[Package] = &[("dockerd", "docker.io"), ("docker", "docker.io"), ("ip", "iproute2")];
 /// What the root file system of the node needs.
 pub const ROOTFS: &[Package] = &[("debootstrap", "debootstrap")];
 

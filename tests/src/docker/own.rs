@@ -1,7 +1,6 @@
 //! The lab's own dockerd.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -26,16 +25,16 @@ pub(super) fn start(cache: &Cache, record: impl FnOnce(&Engine) -> Result<()>) -
     let socket = folder.join("docker.sock");
     socket_fits(&folder.join("exec/containerd/containerd-debug.sock"))?;
     fs::create_dir_all(&folder)?;
-    let programs = programs(&folder)?;
-    network.add(&folder)?;
+    let runtime = install_runtime(&folder)?;
+    network.add()?;
     let config = folder.join("daemon.json");
-    fs::write(&config, serde_json::to_vec_pretty(&configuration(cache, &network, &programs))?)?;
+    fs::write(&config, serde_json::to_vec_pretty(&configuration(cache, &network, &runtime))?)?;
 
     let mut command = Command::new(find("dockerd").context("dockerd is missing")?);
-    command.arg("--config-file").arg(config).env("PATH", path_with(&programs)).env_remove("DOCKER_HOST");
+    command.arg("--config-file").arg(config).env("PATH", path()).env_remove("DOCKER_HOST");
     let service = Service::start("dockerd", &mut command, cache.run().join("dockerd.log"))?;
     let host = format!("unix://{}", socket.display());
-    let engine = Engine { host, gateway: network.gateway(), own: Some(service.clone()) };
+    let engine = Engine { host, gateway: network.gateway, own: Some(service.clone()) };
     record(&engine)?;
     progress::step("start dockerd", || service.wait_until(READY, || engine.is_up()))?;
     Ok(engine)
@@ -53,7 +52,7 @@ pub(super) fn stop(engine: &Engine, service: &Service) -> Result<()> {
     service.stop(GRACE)
 }
 
-fn configuration(cache: &Cache, network: &Network, programs: &Path) -> serde_json::Value {
+fn configuration(cache: &Cache, network: &Network, runtime: &Path) -> serde_json::Value {
     let folder = folder(cache);
     json!({
         "hosts": [format!("unix://{}", folder.join("docker.sock").display())],
@@ -61,34 +60,30 @@ fn configuration(cache: &Cache, network: &Network, programs: &Path) -> serde_jso
         "exec-root": folder.join("exec"),
         "pidfile": folder.join("dockerd.pid"),
         "bridge": network.name,
+        "iptables": false,
+        "ip6tables": false,
+        "ip-forward": false,
         "ip": "127.0.0.1", // published ports are for this machine alone
         "cgroup-parent": format!("/{}", network.name),
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "default-runtime": "bounded",
-        "runtimes": {"bounded": {"path": programs.join(runtime::NAME)}},
-        "insecure-registries": [format!("{}/32", network.gateway())],
+        "runtimes": {"bounded": {"path": runtime}},
+        "insecure-registries": [format!("{}/32", network.gateway)],
         "shutdown-timeout": 5,
     })
 }
 
-/// A folder of programs for dockerd: our runtime, and the iptables that works here, without changing the system's choice.
-fn programs(folder: &Path) -> Result<PathBuf> {
-    let folder = folder.join("bin");
-    remove(&folder)?;
-    fs::create_dir(&folder)?;
-    // A copy, because a rebuild replaces the original while containers start.
-    fs::copy(std::env::current_exe()?, folder.join(runtime::NAME))?;
-    for program in ["iptables", "ip6tables"] {
-        if let Some(legacy) = find(&format!("{program}-legacy")) {
-            symlink(legacy, folder.join(program))?;
-        }
-    }
-    Ok(folder)
+/// A copy of this program under the runtime's name: a rebuild replaces the original while containers start.
+fn install_runtime(folder: &Path) -> Result<PathBuf> {
+    let file = folder.join(runtime::NAME);
+    fs::copy(std::env::current_exe()?, &file)?;
+    Ok(file)
 }
 
-fn path_with(first: &Path) -> String {
+/// With the folders of system programs, which a user's PATH may lack.
+fn path() -> String {
     let path = std::env::var("PATH").unwrap_or_default();
-    format!("{}:{path}:/usr/local/sbin:/usr/sbin:/sbin", first.display())
+    format!("{path}:/usr/local/sbin:/usr/sbin:/sbin")
 }
 
 /// Ends and removes what a dockerd that was killed left behind. Without any trace of one it does nothing.
@@ -101,7 +96,7 @@ pub(super) fn sweep(cache: &Cache) -> Result<()> {
     traces::end_group(&network.name)?;
     traces::unmount_below(&folder)?;
     traces::unmount_below(&cache.join(DATA))?;
-    network.remove(&folder)?;
+    network.remove()?;
     remove(&folder)
 }
 

@@ -14,11 +14,12 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Ends every process that has a path below the folder among its arguments: dockerd, containerd and its shims.
 pub(super) fn end_processes_of(folder: &Path) -> Result<()> {
-    end("the processes of dockerd", || {
-        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = all.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
-        pids.filter(|pid| names(*pid, folder)).collect()
-    })
+    end("the processes of dockerd", || pids().filter(|pid| names(*pid, folder)).collect())
+}
+
+fn pids() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
 }
 
 fn names(pid: Pid, folder: &Path) -> bool {

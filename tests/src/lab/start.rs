@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Lab;
+use crate::base::{self, Origin};
 use crate::cache::{Cache, lock, remove};
 use crate::docker::Engine;
 use crate::http::answers;
@@ -14,7 +15,7 @@ use crate::ministack::{MiniStack, Ports};
 use crate::packages::Consent;
 use crate::process::Service;
 use crate::state::{FrontProcess, State};
-use crate::{base, node, progress, providers};
+use crate::{node, progress, providers};
 
 /// The front's port; MiniStack's are counted from here. `EKS_DEPLOY_LAB_PORT` names another one.
 const FIRST_PORT: u16 = 14_560;
@@ -61,8 +62,9 @@ fn start(cache: &Cache, consent: Consent, state: &mut State) -> Result<()> {
     })?;
     state.front = Some(start_front(cache, SocketAddr::from(([127, 0, 0, 1], first)), &ministack)?);
     state.save(cache)?;
-    base::push_busybox(cache, &ministack, consent)?;
-    state.build_base = Some(base::golang(cache, &engine, consent)?);
+    let origin = if image == node::PUBLIC { Origin::Public } else { Origin::Machine(consent) };
+    base::push_busybox(cache, &engine, &ministack, origin)?;
+    state.build_base = Some(base::golang(cache, &engine, origin)?);
     state.save(cache)
 }
 

@@ -85,8 +85,9 @@ fn status(cache: &Cache) -> Result<()> {
         let path = tool.installed(cache).map(|path| path.display().to_string());
         rows.push((tool.name(), path.unwrap_or_else(|| "not installed".to_owned())));
     }
-    let text: String = rows.iter().map(|(name, what)| format!("{name:22} {what}\n")).collect();
-    Ok(std::io::stdout().write_all(text.as_bytes())?)
+    let mut out = std::io::stdout().lock();
+    rows.iter().try_for_each(|(name, what)| writeln!(out, "{name:22} {what}"))?;
+    Ok(())
 }
 
 fn line(address: &str, service: Option<&Service>) -> String {
