@@ -1,5 +1,5 @@
-//! A provider for notes, each a text file in one folder. Small, and complete: it validates, plans, creates, changes,
-//! replaces, imports, notices drift.
+//! A provider for notes, each a text file in one folder. Small, and complete: it validates, plans,
+//! creates, changes, replaces, imports, notices drift.
 
 use std::{fs, io, path::PathBuf, process::ExitCode, sync::Arc};
 

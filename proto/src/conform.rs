@@ -7,8 +7,8 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use crate::{Path, Type, Value, view::ValueError};
 
 impl Value {
-    /// Brings a value into the form of a type: absent attributes of objects are null, text is in normal form C, sets are
-    /// sorted, a value in a dynamic place carries its type.
+    /// Brings a value into the form of a type: absent attributes of objects are null, text is in normal
+    /// form C, sets are sorted, a value in a dynamic place carries its type.
     ///
     /// # Errors
     /// If some part is not of its type, or an object has an attribute the type does not have.

@@ -1,10 +1,10 @@
 //! Terraform's plugin protocol for providers written in Rust.
 //!
-//! A provider implements [`Provider`], and [`Resource`] or [`DataSource`] for each type it has; its `main`
-//! calls [`serve`]. Handshake, TLS, encoding, logs and Terraform's rules for answers are this crate's work.
-//! Values are kept without loss: numbers are decimals ([`Number`]), unknown values are a case of [`Value`], and
-//! private data of state and plan come apart ([`PlanRequest`]). It speaks protocol 6, for Terraform 1.0 and
-//! OpenTofu 1.6 or newer, and knows nothing about any cloud.
+//! A provider implements [`Provider`], and [`Resource`] or [`DataSource`] for each type it has; its
+//! `main` calls [`serve`]. Handshake, TLS, encoding, logs and Terraform's rules for answers are this
+//! crate's work. Values are kept without loss: numbers are decimals ([`Number`]), unknown values are a
+//! case of [`Value`], and private data of state and plan come apart ([`PlanRequest`]). It speaks
+//! protocol 6, for Terraform 1.0 and OpenTofu 1.6 or newer, and knows nothing about any cloud.
 //!
 //! ```no_run
 //! use std::{process::ExitCode, sync::Arc};
@@ -56,9 +56,9 @@
 //! }
 //! ```
 //!
-//! `examples/notes.rs` is a whole provider with a managed resource. Tests of a provider play Terraform's part
-//! with `testing` (feature `test-kit`), assert that [`Schema::check`] finds nothing, and judge single plans with
-//! [`check`].
+//! `examples/notes.rs` is a whole provider with a managed resource. Tests of a provider play Terraform's
+//! part with `testing` (feature `test-kit`), assert that [`Schema::check`] finds nothing, and judge
+//! single plans with [`check`].
 
 pub mod check;
 mod conform;

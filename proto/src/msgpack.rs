@@ -323,7 +323,8 @@ mod tests {
             (Type::String, "d90178", "x".into()),
             // Decomposed text is composed.
             (Type::String, "a365cc81", "é".into()),
-            // Unknown text of which the beginning is known; a list of at least one element; in a dynamic place.
+            // Unknown text of which the beginning is known; a list of at least one element; in a dynamic
+            // place.
             (Type::String, "c7090c8201c202a47072652d", Value::Unknown),
             (Type::list(Type::Number), "c7070c8201c2039200c3", Value::Unknown),
             (Type::Dynamic, "92c40822737472696e6722c7030c8101c2", dynamic(Type::String, Value::Unknown)),

@@ -61,10 +61,11 @@ pub struct ConfigureRequest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the protocol's own flags, each independent")]
 pub struct ClientCapabilities {
-    /// It would take "not now" for an answer. Terraform sets this while applying even if it was not set while planning.
+    /// It would take "not now" for an answer. Terraform sets this while applying even if it was not set
+    /// while planning.
     pub deferral_allowed: bool,
-    /// It keeps write-only values out of plan and state. [`Attribute::write_only`](crate::Attribute::write_only) is
-    /// refused by this library without.
+    /// It keeps write-only values out of plan and state.
+    /// [`Attribute::write_only`](crate::Attribute::write_only) is refused by this library without.
     pub write_only: bool,
     /// It sends the private data of the plan back when it plans again during apply.
     pub stores_planned_private: bool,

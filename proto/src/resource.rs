@@ -34,8 +34,9 @@ pub trait Resource: Send + Sync + 'static {
         Diagnostics::new()
     }
 
-    /// Brings state that may have been written by an older version into the present form. As it stands: attributes the
-    /// schema no longer has are dropped, new ones are null; enough as long as no attribute changes its type or meaning.
+    /// Brings state that may have been written by an older version into the present form. As it stands:
+    /// attributes the schema no longer has are dropped, new ones are null; enough as long as no
+    /// attribute changes its type or meaning.
     async fn upgrade(&self, request: UpgradeRequest) -> Result<Value, Diagnostics> {
         Ok(self.schema().decode_state(&request.state)?)
     }
@@ -46,15 +47,16 @@ pub trait Resource: Send + Sync + 'static {
     /// Says what apply will do. Runs again during apply, with more known, and must not contradict itself:
     /// what was known stays as it was. Writes nothing.
     ///
-    /// `planned` starts from `proposed`: what is configured stays as configured, or as it was in `prior` if that means
-    /// the same; computed attributes become their value, or unknown. Also called for destroying, for its diagnostics and
-    /// private data alone: `planned` is null then, whatever the answer says.
+    /// `planned` starts from `proposed`: what is configured stays as configured, or as it was in `prior`
+    /// if that means the same; computed attributes become their value, or unknown. Also called for
+    /// destroying, for its diagnostics and private data alone: `planned` is null then, whatever the
+    /// answer says.
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics>;
 
     /// Creates, updates or destroys, and is the only one to write. Keeps running if Terraform goes away.
     ///
-    /// A failure half-way is `Ok` with the state as it is now and the error among the diagnostics: a resource being
-    /// created is then kept as tainted.
+    /// A failure half-way is `Ok` with the state as it is now and the error among the diagnostics: a
+    /// resource being created is then kept as tainted.
     async fn apply(&self, request: ApplyRequest) -> Result<ApplyResponse, Diagnostics>;
 
     /// Takes over a thing that exists already.
@@ -140,7 +142,8 @@ pub struct PlanRequest {
     pub proposed: Value,
     /// As written, write-only values included; may hold unknowns. Null for destroying.
     pub config: Value,
-    /// Private data of the state, as read or applied last. In the second half of a replacement: what the first half planned.
+    /// Private data of the state, as read or applied last. In the second half of a replacement: what the
+    /// first half planned.
     pub prior_private: Private,
     /// Private data the plan gave when this is the plan made again during apply and the client keeps it
     /// ([`ClientCapabilities::stores_planned_private`]). Empty private data comes back as `None`.
@@ -202,8 +205,8 @@ impl ApplyRequest {
 /// What was reached.
 #[derive(Clone, Debug, Default)]
 pub struct ApplyResponse {
-    /// The state now: wholly known, and as planned wherever the plan was known. Null if nothing is (left) there.
-    /// With an error among the diagnostics, what is still unknown becomes null.
+    /// The state now: wholly known, and as planned wherever the plan was known. Null if nothing is
+    /// (left) there. With an error among the diagnostics, what is still unknown becomes null.
     pub state: Value,
     /// Private data of the new state.
     pub private: Private,

@@ -33,9 +33,10 @@ const MAX_MESSAGE: usize = 256 << 20;
 
 /// Serves a provider to the Terraform or OpenTofu that started this process, until it says that it is done.
 ///
-/// `address` is the provider's source address, such as `registry.terraform.io/eks-deploy/ecr`; it goes into the logs.
-/// Call it in `main`, in a multi-threaded tokio runtime, and return what it returns. From the handshake on, standard
-/// output leads nowhere. Child processes must not inherit standard error: Terraform would wait for their end.
+/// `address` is the provider's source address, such as `registry.terraform.io/eks-deploy/ecr`; it goes
+/// into the logs. Call it in `main`, in a multi-threaded tokio runtime, and return what it returns. From
+/// the handshake on, standard output leads nowhere. Child processes must not inherit standard error:
+/// Terraform would wait for their end.
 pub async fn serve(provider: impl Provider, address: &str) -> ExitCode {
     match run(provider, address).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,7 +55,8 @@ enum ServeError {
          when a configuration asks for it; there is nothing to run here by hand."
     )]
     NotStartedAsPlugin,
-    /// Terraform shows what follows the word "panic: " to the user; all else before the handshake goes unseen.
+    /// Terraform shows what follows the word "panic: " to the user; all else before the handshake goes
+    /// unseen.
     #[error("panic: the provider cannot start: {doing}: {cause}")]
     Start { doing: &'static str, cause: Box<dyn std::error::Error + Send + Sync> },
 }
@@ -72,15 +74,16 @@ async fn run(provider: impl Provider, address: &str) -> Result<(), ServeError> {
         Environment::read(|name| std::env::var(name).ok()).ok_or(ServeError::NotStartedAsPlugin)?;
     log::install(address);
     panic::set_hook(Box::new(|panic| say(&format!("panic: {panic}"))));
+    let service = Service::new(provider);
     let tls = environment.client_certificate.as_deref().map(tls::Identity::for_client).transpose()?;
     let listener = Listener::bind(&environment)?;
     let socket = listener.file();
+    obey_signals(socket.clone())?;
     let stdout = handshake::detach_stdout()?;
     let line = environment.line(&listener, tls.as_ref().map(|identity| identity.certificate.as_ref()));
     writeln!(&stdout, "{line}").map_err(ServeError::start("write the handshake"))?;
 
     let done = CancellationToken::new();
-    obey_signals(socket.clone())?;
     let served = Server::builder()
         .add_service(GrpcControllerServer::new(go_plugin::Controller::new({
             let done = done.clone();
@@ -93,7 +96,7 @@ async fn run(provider: impl Provider, address: &str) -> Result<(), ServeError> {
         .add_service(GrpcBrokerServer::new(go_plugin::Quiet::new(done.clone())))
         .add_service(GrpcStdioServer::new(go_plugin::Quiet::new(done.clone())))
         .add_service(
-            ProviderServer::new(Service::new(provider))
+            ProviderServer::new(service)
                 .max_decoding_message_size(MAX_MESSAGE)
                 .max_encoding_message_size(MAX_MESSAGE),
         )

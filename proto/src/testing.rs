@@ -77,7 +77,8 @@ impl Core {
         }
     }
 
-    /// As Terraform behaves from 1.16 on: the plan's private data comes back in the plan made again during apply.
+    /// As Terraform behaves from 1.16 on: the plan's private data comes back in the plan made again
+    /// during apply.
     #[must_use]
     pub fn storing_planned_private(mut self) -> Self {
         self.capabilities.store_planned_private = true;
@@ -109,7 +110,8 @@ impl Core {
         outcome(answer(self.service.configure_provider(Request::new(request)).await).diagnostics)
     }
 
-    /// Reads the state, as a plan does first; an older version's form (JSON) is brought up to date by [`Core::upgrade`].
+    /// Reads the state, as a plan does first; an older version's form (JSON) is brought up to date by
+    /// [`Core::upgrade`].
     ///
     /// # Errors
     /// What the provider reports.
@@ -129,8 +131,8 @@ impl Core {
         Ok(State { value, private: answer.private, identity: answer.new_identity })
     }
 
-    /// Validates and plans. A null `config` destroys. If that forces a replacement, the answer is its second half,
-    /// the plan for the new resource.
+    /// Validates and plans. A null `config` destroys. If that forces a replacement, the answer is its
+    /// second half, the plan for the new resource.
     ///
     /// # Errors
     /// What the provider reports, and what Terraform would report about it.

@@ -16,7 +16,8 @@ pub struct SchemaFault {
 }
 
 impl Schema {
-    /// All parts that Terraform would refuse when it loads the provider. A provider's tests assert that there are none.
+    /// All parts that Terraform would refuse when it loads the provider. A provider's tests assert that
+    /// there are none.
     pub fn check(&self) -> Vec<SchemaFault> {
         let mut faults = Faults(Vec::new());
         faults.block(&self.block, &Path::root());

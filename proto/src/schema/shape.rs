@@ -11,8 +11,8 @@ impl Schema {
         self.block.implied_type()
     }
 
-    /// Brings a value into the form Terraform demands: every attribute there, absent repeated blocks empty, groups
-    /// filled, text in normal form C, sets sorted, write-only attributes null.
+    /// Brings a value into the form Terraform demands: every attribute there, absent repeated blocks
+    /// empty, groups filled, text in normal form C, sets sorted, write-only attributes null.
     ///
     /// # Errors
     /// If some part is not of its type, or there is an attribute the schema does not have.
@@ -27,7 +27,8 @@ impl Schema {
         filled.conform(&self.implied_type())
     }
 
-    /// Reads state in Terraform's JSON form: attributes the schema does not have are dropped, missing ones are null.
+    /// Reads state in Terraform's JSON form: attributes the schema does not have are dropped, missing
+    /// ones are null.
     ///
     /// # Errors
     /// If some attribute is not of its type.
@@ -59,8 +60,8 @@ impl Schema {
         }
     }
 
-    /// The usual plan: if `proposed` differs from `prior`, everything computed that is not configured becomes unknown;
-    /// else nothing changes.
+    /// The usual plan: if `proposed` differs from `prior`, everything computed that is not configured
+    /// becomes unknown; else nothing changes.
     pub fn mark_computed_unknown(&self, prior: &Value, proposed: Value, config: &Value) -> Value {
         if *prior == proposed {
             return proposed;

@@ -47,8 +47,8 @@ impl Identity {
     }
 }
 
-/// Lets in who holds one certain certificate. It says of itself that it is an authority, so the usual checks of
-/// a chain refuse it; nothing has to be derived from it, so being the same is enough.
+/// Lets in who holds one certain certificate. It says of itself that it is an authority, so the usual
+/// checks of a chain refuse it; nothing has to be derived from it, so being the same is enough.
 #[derive(Debug)]
 struct OneClient {
     certificate: CertificateDer<'static>,

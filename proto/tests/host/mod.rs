@@ -107,7 +107,8 @@ impl Plugin {
         Ended { code: status.code(), stdout: self.line + &rest, stderr }
     }
 
-    /// Connects, without proof of who we are if `identity` is `None`, and without TLS if the provider has none.
+    /// Connects, without proof of who we are if `identity` is `None`, and without TLS if the provider
+    /// has none.
     pub(crate) async fn connect(
         &self,
         identity: Option<&Identity>,
