@@ -8,14 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     build_error::BuildError,
+    buildkit::{self, Tools},
+    docker::Builder,
     native,
     recipe::{How, Recipe},
     sources::Sources,
 };
-
-/// The engines that can be used beside the native one.
-#[derive(Debug, Clone, Default)]
-pub struct Builder {}
 
 /// An image that was just built, ready to be pushed.
 ///
@@ -69,9 +67,9 @@ impl<F: Fn(&str) + Send + Sync> Progress for F {
 /// When the files, the base image or the build itself are not as they should be.
 pub async fn build(
     recipe: &Recipe,
-    _builder: &Builder,
+    builder: &Builder,
     registry: &Registry,
-    _progress: &dyn Progress,
+    progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Built, BuildError> {
     let [platform] = &recipe.platforms[..] else {
@@ -79,6 +77,9 @@ pub async fn build(
     };
     match &recipe.how {
         How::Files(files) => native::build(recipe, files, platform, registry, cancel).await,
-        How::Dockerfile(_) => Err(BuildError::NoBuilder),
+        How::Dockerfile(dockerfile) => {
+            let tools = Tools { builder, registry, progress, cancel };
+            buildkit::build(recipe, dockerfile, platform, &tools).await
+        }
     }
 }

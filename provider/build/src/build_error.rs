@@ -1,10 +1,13 @@
 //! Why an image could not be built.
 
-use std::io;
+use std::{fmt, io};
 
 use ecr_registry::{Platform, Reference};
 
-use crate::error::ContextError;
+use crate::{
+    docker::{ArchiveError, DockerError, NoDocker},
+    error::ContextError,
+};
 
 /// An image that could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +54,45 @@ pub enum BuildError {
     /// No room, or no permission, for what is being built.
     #[error("cannot write to the folder for temporary files")]
     Scratch(#[source] io::Error),
-    /// Dockerfiles need BuildKit.
-    #[error("no builder for Dockerfiles is at hand")]
-    NoBuilder,
+    /// A Dockerfile needs Docker's daemon, and it was found nowhere.
+    #[error(transparent)]
+    NoDocker(#[from] NoDocker),
+    /// Docker's daemon did not do as it was asked.
+    #[error("cannot {action} the Docker daemon")]
+    Docker {
+        /// What was asked.
+        action: &'static str,
+        /// What it said.
+        source: DockerError,
+    },
+    /// The conversation with BuildKit did not begin.
+    #[error("cannot speak to the Docker daemon's BuildKit")]
+    Channel(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The Dockerfile has no such stage.
+    #[error("the Dockerfile has no stage `{target}`")]
+    NoStage {
+        /// The stage asked for.
+        target: String,
+        /// The stages there are.
+        stages: Vec<String>,
+    },
+    /// An image that the Dockerfile begins with, or copies from, cannot be had.
+    #[error("cannot get base image `{image}`: {message}")]
+    FromImage {
+        /// The image.
+        image: String,
+        /// BuildKit's words.
+        message: String,
+    },
+    /// A step of the Dockerfile failed.
+    #[error(transparent)]
+    Step(Box<StepFailure>),
+    /// BuildKit says that all went well, and names no image.
+    #[error("the Docker daemon built no image")]
+    NoImage,
+    /// What the daemon gave as the image is none.
+    #[error("cannot read the image that was built")]
+    Archive(#[from] ArchiveError),
     /// The build was called off.
     #[error("the build was cancelled")]
     Cancelled,
@@ -73,12 +112,64 @@ impl BuildError {
                 Some(format!("it is for {}", found.join(", ")))
             }
             Self::Scratch(_) => Some("check the space in TMPDIR, or set it to another folder".into()),
-            Self::BaseConfig { .. } | Self::NoBuilder | Self::Cancelled => None,
+            Self::NoDocker(_) => Some(
+                "start Docker, or point DOCKER_HOST to its socket; `files` and `plan` need no daemon".into(),
+            ),
+            Self::NoStage { stages, .. } if stages.is_empty() => Some("it names no stages; leave `target` out".into()),
+            Self::NoStage { stages, .. } => Some(format!("its stages are {}", stages.join(", "))),
+            Self::FromImage { .. } => {
+                Some("check its name and tag, whether this machine reaches its registry, and the credentials for it".into())
+            }
+            Self::Docker { .. } => Some("look into the Docker daemon's own log".into()),
+            Self::Step(failure) => return failure.hint(),
+            Self::BaseConfig { .. }
+            | Self::Channel(_)
+            | Self::NoImage
+            | Self::Archive(_)
+            | Self::Cancelled => None,
         }
     }
 
     /// Whether the same may work a little later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::BaseUnavailable { source, .. } if source.is_transient())
+    }
+}
+
+/// A step that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFailure {
+    /// As BuildKit names it: `[2/3] RUN make`.
+    pub step: Option<String>,
+    /// The line of the Dockerfile, counted from 1.
+    pub line: Option<u32>,
+    /// BuildKit's words.
+    pub message: String,
+    /// What the step wrote last, line by line.
+    pub log: Vec<String>,
+}
+
+impl StepFailure {
+    fn hint(&self) -> Option<String> {
+        let copies =
+            self.step.as_ref().is_some_and(|step| step.contains("] COPY ") || step.contains("] ADD "));
+        (copies && self.message.contains("not found"))
+            .then(|| "see whether it is in the context folder, and not ignored by .dockerignore".into())
+    }
+}
+
+impl std::error::Error for StepFailure {}
+
+impl fmt::Display for StepFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.step {
+            Some(step) => write!(f, "step `{step}`")?,
+            None => f.write_str("the build")?,
+        }
+        if let Some(line) = self.line {
+            write!(f, " (line {line} of the Dockerfile)")?;
+        }
+        write!(f, " failed: {}", self.message)?;
+        self.log.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }

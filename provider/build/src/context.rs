@@ -42,6 +42,13 @@ pub(crate) struct Part {
     pub(crate) tree: Tree,
 }
 
+impl Dockerfile {
+    /// The last part of its name.
+    pub(crate) fn file_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+}
+
 impl DockerfileContext {
     pub(crate) fn read(recipe: &DockerfileRecipe) -> Result<Self, ContextError> {
         let root = &recipe.context;

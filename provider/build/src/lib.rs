@@ -6,9 +6,11 @@
 mod archive;
 mod build;
 mod build_error;
+mod buildkit;
 mod compress;
 mod context;
 mod destination;
+mod docker;
 mod error;
 mod hash;
 mod ignore;
@@ -19,9 +21,10 @@ mod terraform_files;
 mod tree;
 mod walk;
 
-pub use build::{Builder, Built, Progress, build};
-pub use build_error::BuildError;
+pub use build::{Built, Progress, build};
+pub use build_error::{BuildError, StepFailure};
 pub use destination::DestinationError;
+pub use docker::{ArchiveError, Builder, DockerError, NoDocker};
 pub use error::{ContextError, Role};
 pub use hash::{Format, SourceHash, SourceHashError, source_hash};
 pub use ignore::PatternError;
