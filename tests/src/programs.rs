@@ -80,6 +80,8 @@ impl Programs {
 pub fn cargo(cache: &Cache) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(checkout()).env("CARGO_TARGET_DIR", target(cache));
+    // What an incremental build keeps is of use in the same checkout only, and is as large as all the rest.
+    command.env("CARGO_INCREMENTAL", "0");
     command
 }
 
