@@ -107,7 +107,10 @@ impl Blobs {
                 Err(Failure::Again { error, after }) => (error, after),
             };
             match retry.next(after) {
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => {
+                    tracing::debug!(%repository, digest = %blob.descriptor.digest, %error, ?wait, "sending again");
+                    tokio::time::sleep(wait).await;
+                }
                 None => return Err(error),
             }
         }

@@ -1,6 +1,10 @@
 //! What can go wrong between this machine and a registry, in words a person can act on.
 
+mod denied;
+
 use std::{fmt, io, path::PathBuf, sync::Arc};
+
+pub use denied::Denied;
 
 use crate::{
     content::ManifestError,
@@ -193,48 +197,6 @@ pub enum ErrorKind {
     Client(#[source] Cause),
 }
 
-/// A refusal, with what the service said about it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Denied {
-    /// The service's words.
-    pub message: String,
-    /// The permission that is missing, `ecr:PutImage`.
-    pub action: Option<String>,
-    /// Who is missing it, an ARN.
-    pub principal: Option<String>,
-    /// On what, an ARN.
-    pub resource: Option<String>,
-}
-
-impl Denied {
-    /// Takes action and ARNs out of the service's sentence:
-    /// `User: ARN is not authorized to perform: ACTION on resource: ARN because …`.
-    pub fn parse(message: &str) -> Self {
-        let word_after = |mark: &str| {
-            let (_, rest) = message.split_once(mark)?;
-            let word = rest.split_whitespace().next()?.trim_end_matches([',', '.', ';']);
-            (!word.is_empty()).then(|| word.to_owned())
-        };
-        Self {
-            message: message.to_owned(),
-            action: word_after("not authorized to perform:"),
-            principal: word_after("User:"),
-            resource: word_after("on resource:"),
-        }
-    }
-}
-
-impl std::error::Error for Denied {}
-
-impl fmt::Display for Denied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.action {
-            Some(action) => write!(f, "not allowed: {action} is missing{}", after(&self.message)),
-            None => write!(f, "not allowed{}", after(&self.message)),
-        }
-    }
-}
-
 /// How a connection failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
@@ -387,15 +349,6 @@ impl ErrorKind {
             | Self::Client(_) => return None,
         };
         Some(hint.to_owned())
-    }
-}
-
-impl Denied {
-    fn hint(&self) -> Option<String> {
-        let action = self.action.as_ref()?;
-        let principal = self.principal.as_deref().unwrap_or("the identity in use");
-        let resource = self.resource.as_deref().unwrap_or("the repository");
-        Some(format!("allow {action} on {resource} to {principal}"))
     }
 }
 

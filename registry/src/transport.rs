@@ -9,7 +9,7 @@ mod retry;
 
 use std::{pin::pin, sync::Arc};
 
-use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use reqwest::Response;
@@ -104,7 +104,10 @@ impl Transport {
                 Ok(_) | Err(_) => None,
             };
             match wait {
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => {
+                    tracing::debug!(method = %call.method, host = call.target.host(), ?wait, "trying again");
+                    tokio::time::sleep(wait).await;
+                }
                 None => return reply,
             }
         }
@@ -167,7 +170,7 @@ impl Transport {
 
     /// The error of a refusal.
     pub(crate) async fn error(&self, repository: &Repository, refusal: &Refusal) -> ErrorKind {
-        if refusal.status == StatusCode::UNAUTHORIZED {
+        if refusal.wants_credentials() {
             return self.access.refusal(repository.host(), refusal.message()).await;
         }
         refusal.kind(repository)

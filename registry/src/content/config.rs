@@ -117,3 +117,32 @@ where
 {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_fields_and_numbers_are_kept() {
+        let text = concat!(
+            r#"{"architecture":"arm64","os":"linux","variant":"v8","#,
+            r#""config":{"Env":["PATH=/bin"],"Cmd":["sh"],"Labels":{"a":"b"},"StopTimeout":10},"#,
+            r#""rootfs":{"type":"layers","diff_ids":[]},"#,
+            r#""history":[{"created_by":"x","empty_layer":true,"more":[1]}],"os.version":"1","precise":1.10}"#
+        );
+        let config: ImageConfig = serde_json::from_str(text).unwrap();
+        assert_eq!(config.platform().to_string(), "linux/arm64/v8");
+        assert_eq!(config.config.other["StopTimeout"], 10);
+        assert_eq!(serde_json::to_string(&config).unwrap(), text);
+    }
+
+    #[test]
+    fn null_is_empty() {
+        let text = r#"{"architecture":"amd64","os":"linux","config":{"Env":null,"Labels":null,"Cmd":null,"ExposedPorts":null},
+            "rootfs":{"type":"layers","diff_ids":null},"history":null}"#;
+        let config: ImageConfig = serde_json::from_str(text).unwrap();
+        assert_eq!(config.config, RunConfig::default());
+        assert_eq!(config.rootfs, RootFs::default());
+        assert!(serde_json::from_str::<ImageConfig>(r#"{"architecture":"amd64"}"#).is_err());
+    }
+}

@@ -161,3 +161,72 @@ impl Manifest {
 fn to_json<T: Serialize>(value: &T) -> Bytes {
     serde_json::to_vec(value).expect("maps have text keys, so writing to memory cannot fail").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::Platform;
+
+    const CONFIG: &str = r#"{"mediaType":"c","digest":"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","size":3}"#;
+
+    fn image(named: &str) -> String {
+        format!(r#"{{"schemaVersion":2,{named}"config":{CONFIG},"layers":[],"unknown":1.50}}"#)
+    }
+
+    #[test]
+    fn kinds_of_manifests() {
+        let check = |given: &str, text: &str, expected: Result<&str, &str>| {
+            let got = Manifest::parse(given, Bytes::from(text.to_owned()));
+            if let Ok(manifest) = &got {
+                assert_eq!(
+                    (manifest.raw.as_ref(), manifest.digest),
+                    (text.as_bytes(), Digest::of(text.as_bytes()))
+                );
+            }
+            let got = got.map(|manifest| manifest.media_type).map_err(|error| error.to_string());
+            assert_eq!(got.as_deref().map_err(String::as_str), expected, "{given} {text}");
+        };
+        let own = format!(r#""mediaType":"{}","#, media_type::OCI_MANIFEST);
+        let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+        check(media_type::OCI_MANIFEST, &image(""), Ok(media_type::OCI_MANIFEST));
+        check(media_type::DOCKER_MANIFEST, &image(""), Ok(media_type::DOCKER_MANIFEST));
+        check(
+            &format!("{}; charset=utf-8", media_type::OCI_MANIFEST),
+            &image(&own),
+            Ok(media_type::OCI_MANIFEST),
+        );
+        check("application/octet-stream", &image(&own), Ok(media_type::OCI_MANIFEST));
+        check("", &image(&own), Ok(media_type::OCI_MANIFEST));
+        check(media_type::DOCKER_INDEX, index, Ok(media_type::DOCKER_INDEX));
+        check("", &image(""), Err("media type `` is not one of an image or index"));
+        check("text/html", "<html>", Err("it is not a valid manifest"));
+        check(media_type::OCI_INDEX, &image(""), Err("it is not a valid manifest"));
+        check(media_type::OCI_MANIFEST, "", Err("it is not a valid manifest"));
+        check(
+            media_type::OCI_INDEX,
+            &image(&own),
+            Err(
+                "it came as `application/vnd.oci.image.index.v1+json` but calls itself `application/vnd.oci.image.manifest.v1+json`",
+            ),
+        );
+        let old = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+        check(old, &image(""), Err(&format!("media type `{old}` is not one of an image or index")));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let config: Descriptor = serde_json::from_str(CONFIG).unwrap();
+        let annotations =
+            BTreeMap::from([("b".to_owned(), "2".to_owned()), ("a".to_owned(), "1".to_owned())]);
+        let image = Manifest::of_image(ImageManifest::oci(config, Vec::new(), annotations));
+        assert!(String::from_utf8_lossy(&image.raw).ends_with(r#""annotations":{"a":"1","b":"2"}}"#));
+        assert_eq!(Manifest::parse(&image.media_type, image.raw.clone()).unwrap(), image);
+
+        let mut child = image.descriptor();
+        child.platform = Some(Platform { variant: Some("v8".to_owned()), ..Platform::linux_amd64() });
+        let index = Manifest::of_index(vec![child], BTreeMap::new());
+        let platform = r#""platform":{"architecture":"amd64","os":"linux","variant":"v8"}"#;
+        assert!(String::from_utf8_lossy(&index.raw).contains(platform));
+        assert_eq!(Manifest::parse("", index.raw.clone()).unwrap(), index);
+    }
+}

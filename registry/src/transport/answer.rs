@@ -99,11 +99,7 @@ impl Refusal {
             return ErrorKind::ContentMissing(message);
         }
         match self.status.as_u16() {
-            _ if self.is_expired() => {
-                let (host, origin) = (repository.host().clone(), "before".to_owned());
-                ErrorKind::CredentialsRefused { host, origin, message }
-            }
-            403 => Denied { message: message.clone(), ..Denied::parse(&message) }.into(),
+            403 => Denied::parse(&message).into(),
             404 => ErrorKind::ImageMissing,
             429 => ErrorKind::Throttled(message),
             _ if self.has("TOOMANYREQUESTS") => ErrorKind::Throttled(message),
@@ -211,18 +207,6 @@ mod tests {
             "the registry misses content that the manifest names: MANIFEST_BLOB_UNKNOWN: blob unknown to registry",
             false,
         );
-    }
-
-    #[test]
-    fn the_hint_names_action_and_arn() {
-        let denied = Denied::parse(
-            "User: arn:aws:iam::1:user/a is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:r:1:repository/web",
-        );
-        assert_eq!(
-            ErrorKind::from(denied).hint().unwrap(),
-            "allow ecr:PutImage on arn:aws:ecr:r:1:repository/web to arn:aws:iam::1:user/a"
-        );
-        assert_eq!(ErrorKind::from(Denied::parse("no")).hint(), None);
     }
 
     #[test]

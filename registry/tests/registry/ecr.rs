@@ -1,6 +1,7 @@
 //! The manners of ECR: its passwords, its words, its API.
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_ecr::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
 use ecr_registry::{
     Endpoints, ErrorKind, Outcome, Reference, Registry, Repository, Settings, Tag, TagOutcome, Version,
@@ -16,8 +17,8 @@ fn client(fake: &Fake) -> Registry {
     let url = format!("http://{}", fake.host);
     let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
     let aws = SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new("us-east-1"))
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
         .endpoint_url(&url)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build();
