@@ -15,6 +15,7 @@ use crate::cache::Cache;
 use crate::cluster;
 use crate::lab::start;
 use crate::packages::Consent;
+use crate::programs::{Profile, Programs};
 use crate::progress::{human, say};
 
 use running::{Outputs, Pods};
@@ -39,15 +40,17 @@ const RELEASE: &str = "hello";
 /// # Errors
 /// When a step fails, with the end of what its program printed; and when a pod runs another image than Terraform built.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let start = Instant::now();
-    let lab = start::up(&Cache::from_env()?, Consent::from_flag(arguments.yes))?;
-    let stage = Stage::set(lab, arguments.tofu)?;
+    let cache = Cache::from_env()?;
+    let programs = Programs::build(&cache, Profile::Release)?;
+    let begun = Instant::now();
+    let lab = start::up(&cache, Consent::from_flag(arguments.yes))?;
+    let stage = Stage::set(lab, &programs, arguments.tofu)?;
     let outputs = provision(&stage)?;
     stage.write_kubeconfig(&outputs.cluster.value)?;
     deploy(&stage, &outputs)?;
     let ending = look(&stage, &outputs)?;
     print(&stage, &ending);
-    say(format_args!("from source to cluster in {}", human(start.elapsed())));
+    say(format_args!("from source to cluster in {}", human(begun.elapsed())));
     Ok(())
 }
 
@@ -119,7 +122,7 @@ fn print(stage: &Stage, ending: &Ending) {
     println!(
         "Change the greeting in examples/build-and-deploy/app/main.go and run `cargo xtask demo` again,"
     );
-    println!("or go on by hand: terraform, helm and kubectl are set up for a shell that reads");
+    println!("or go on by hand: {}, helm and kubectl are set up for a shell that reads", stage.terraform());
     println!("  . {}", stage.environment_file().display());
     println!("  cd {}", stage.example().display());
     println!("  kubectl --namespace {NAMESPACE} get pods");

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -17,8 +17,8 @@ use crate::aws::Keys;
 use crate::cache;
 use crate::lab::Lab;
 use crate::process::{SHORT, poll_until, run};
-use crate::programs::{Profile, Programs, checkout};
-use crate::progress;
+use crate::programs::{Programs, checkout};
+use crate::progress::{human, say};
 use crate::tool::Tool;
 
 /// Longer than any step takes on a small machine.
@@ -37,7 +37,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn set(lab: Lab, tofu: bool) -> Result<Self> {
+    pub(super) fn set(lab: Lab, programs: &Programs, tofu: bool) -> Result<Self> {
         let folder = lab.cache().run().join("demo");
         fs::create_dir_all(folder.join("logs"))
             .with_context(|| format!("cannot create `{}`", folder.display()))?;
@@ -45,13 +45,18 @@ impl Stage {
         let example = story::copy_below(&folder)?;
         let stage = Self { lab, keys, folder, example, terraform: if tofu { "tofu" } else { "terraform" } };
         stage.link_programs()?;
-        stage.install_ours()?;
+        stage.install(programs).context("cannot install the provider and the plugin")?;
         stage.write_environment()?;
         Ok(stage)
     }
 
     pub(super) fn lab(&self) -> &Lab {
         &self.lab
+    }
+
+    /// `terraform`, or `tofu` in its place.
+    pub(super) fn terraform(&self) -> &str {
+        self.terraform
     }
 
     /// The copy of the example.
@@ -78,7 +83,11 @@ impl Stage {
             command.args(["-input=false", "-no-color"]);
         }
         command.args(unattended);
-        progress::step(&line, || logged(&mut command, &log))
+        let start = Instant::now();
+        say(format_args!("$ {}", line.replace(" --", " \\\n         --")));
+        logged(&mut command, &log)?;
+        say(format_args!("  {}{}", human(start.elapsed()), outcome(&log)));
+        Ok(())
     }
 
     /// What the program answers to a question.
@@ -138,8 +147,7 @@ impl Stage {
     }
 
     /// Terraform finds the provider in a mirror, helm the plugin in its folder: both installed as a user installs them.
-    fn install_ours(&self) -> Result<()> {
-        let programs = Programs::build(self.lab.cache(), Profile::Release)?;
+    fn install(&self, programs: &Programs) -> Result<()> {
         self.lab.install_provider(&programs.provider)?;
         let plugin = self.folder.join("plugin");
         cache::remove(&plugin)?;
@@ -195,6 +203,13 @@ fn logged(command: &mut Command, log: &Path) -> Result<()> {
     let status = ended.with_context(|| failure(log))?;
     ensure!(status.success(), "{status}; {}", failure(log));
     Ok(())
+}
+
+/// The line by which the program says what came of it, if it has one.
+fn outcome(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let says = |line: &&str| line.starts_with("Apply complete!") || line.starts_with("release ");
+    text.lines().rfind(says).map_or_else(String::new, |line| format!(": {line}"))
 }
 
 fn failure(log: &Path) -> String {
