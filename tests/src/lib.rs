@@ -2,6 +2,10 @@
 //!
 //! Real Terraform, OpenTofu, Helm, Docker, containerd and Kubernetes; only AWS itself is a stand-in (MiniStack). The lab
 //! knows nothing of our programs: it hands out paths, ports and an environment, and a test runs what it wants with them.
+//!
+//! Variables it reads: `EKS_DEPLOY_LAB_CACHE` (folder for all it keeps), `EKS_DEPLOY_LAB_PORT` (first of its ports),
+//! `EKS_K3S_IMAGE` (node image to use instead of the public k3s or its own), `LAB_TF_MIRROR` (filesystem mirror with
+//! hashicorp/aws), `DOCKER_HOST` (engine to use instead of its own), `CI` (`true`: install system packages without asking).
 
 pub mod aws;
 pub mod base;
@@ -14,6 +18,7 @@ pub mod front;
 pub mod http;
 pub mod lab;
 pub mod ministack;
+pub mod mounts;
 pub mod node;
 pub mod packages;
 pub mod process;

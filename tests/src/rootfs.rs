@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::cache::{Cache, remove};
+use crate::mounts::unmount_below;
 use crate::packages::{self, Consent, find};
 use crate::process::{LONG, run};
 
@@ -39,6 +40,7 @@ pub fn install(cache: &Cache, consent: Consent) -> Result<PathBuf> {
 
 fn make(part: &Path) -> Result<()> {
     let root = part.with_extension("root");
+    unmount_below(&root)?; // a run that was killed leaves /proc of this machine in there
     remove(&root)?;
     let mut debootstrap = Command::new(find("debootstrap").context("debootstrap is missing")?);
     debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), RELEASE]).arg(&root).arg(MIRROR);

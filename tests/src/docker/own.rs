@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use rustix::process::geteuid;
 use serde_json::json;
 
 use super::network::Network;
 use super::{Engine, socket_fits, traces};
 use crate::cache::{Cache, remove};
+use crate::mounts::unmount_below;
 use crate::packages::find;
 use crate::process::{SHORT, Service, run};
 use crate::{progress, runtime};
@@ -24,6 +26,10 @@ pub(super) fn start(cache: &Cache, record: impl FnOnce(&Engine) -> Result<()>) -
     let (folder, network) = (folder(cache), Network::of(cache));
     let socket = folder.join("docker.sock");
     socket_fits(&folder.join("exec/containerd/containerd-debug.sock"))?;
+    ensure!(
+        geteuid().is_root(),
+        "no Docker answers, and only root can start one: start Docker, or run as root"
+    );
     fs::create_dir_all(&folder)?;
     let runtime = install_runtime(&folder)?;
     network.add()?;
@@ -94,8 +100,8 @@ pub(super) fn sweep(cache: &Cache) -> Result<()> {
     }
     traces::end_processes_of(&folder)?;
     traces::end_group(&network.name)?;
-    traces::unmount_below(&folder)?;
-    traces::unmount_below(&cache.join(DATA))?;
+    unmount_below(&folder)?;
+    unmount_below(&cache.join(DATA))?;
     network.remove()?;
     remove(&folder)
 }

@@ -1,11 +1,10 @@
-//! What a dockerd leaves running and mounted when it is killed, found by names that only the lab uses.
+//! What a dockerd leaves running when it is killed, found by names that only the lab uses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process::poll_until;
@@ -71,15 +70,4 @@ fn collect_folders(folder: &Path, into: &mut Vec<PathBuf>) {
 fn members(group: &Path) -> Vec<Pid> {
     let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
     text.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)).collect()
-}
-
-/// Unmounts everything below the folder, the latest mount first.
-pub(super) fn unmount_below(folder: &Path) -> Result<()> {
-    let table = fs::read_to_string("/proc/self/mountinfo")?;
-    let points = table.lines().rev().filter_map(|line| line.split(' ').nth(4)).map(Path::new);
-    for point in points.filter(|point| point.starts_with(folder)) {
-        unmount(point, UnmountFlags::DETACH)
-            .with_context(|| format!("cannot unmount `{}`", point.display()))?;
-    }
-    Ok(())
 }

@@ -41,7 +41,6 @@ impl Venv {
         cache.tool(self.name, self.version)
     }
 
-    /// A virtual environment knows its own path: it is made under its final name, and `part` tells whether it is whole.
     fn fill(&self, part: &Path, folder: &Path) -> Result<()> {
         let python =
             packages::find("python3").context("python3 is missing (Debian: python3 python3-venv)")?;
