@@ -1,0 +1,91 @@
+//! What is left when someone stops it: a release in a state that Helm knows, no process, no file.
+
+use std::fs::{self, File};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use lab::process::poll_until;
+use lab::tool::Tool;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::stage::Stage;
+
+const SOON: Duration = Duration::from_secs(40);
+
+/// A deployment whose pods never get ready, so that Helm waits.
+fn waiting(stage: &Stage, helm: Tool) -> Child {
+    let mut up: Command = stage.up(helm);
+    up.args(["--image", &format!("image={}:v1", stage.repository), "--set", "ready=/none"]);
+    let log = File::create(stage.chart().with_file_name("log")).unwrap();
+    let child = up.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+    poll_until("the release is pending", SOON, || {
+        Ok(status(stage).filter(|status| status.starts_with("pending")))
+    })
+    .unwrap();
+    child
+}
+
+fn status(stage: &Stage) -> Option<String> {
+    let jsonpath = "--output=jsonpath={.items[*].metadata.labels.status}";
+    Some(stage.kubectl(&["get", "secrets", "--selector=owner=helm", jsonpath]))
+        .filter(|status| !status.is_empty())
+}
+
+fn send(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// The processes whose command line names the release.
+fn processes(stage: &Stage) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(&stage.name) && line.contains("upgrade")).collect()
+}
+
+fn an_interrupt_leaves_a_failed_release(helm: Tool) {
+    let stage = Stage::set();
+    stage.push("v1");
+    let mut child = waiting(&stage, helm);
+    send(&child, Signal::INT);
+    let ended = child.wait().unwrap();
+    let said = fs::read_to_string(stage.chart().with_file_name("log")).unwrap();
+    assert_eq!(ended.code(), Some(130), "{said}");
+    assert!(
+        said.contains(&format!("error: stopped; release `{}` is failed at revision 1", stage.name)),
+        "{said}"
+    );
+    assert_eq!(status(&stage).as_deref(), Some("failed"));
+    assert_eq!(processes(&stage), [""; 0]);
+    assert!(stage.left_over().is_empty(), "{:?}", stage.left_over());
+}
+
+#[test]
+#[ignore = "needs the lab: cargo xtask test"]
+fn ctrl_c_while_helm_4_waits() {
+    an_interrupt_leaves_a_failed_release(Tool::Helm4);
+}
+
+#[test]
+#[ignore = "needs the lab: cargo xtask test"]
+fn ctrl_c_while_helm_3_waits() {
+    an_interrupt_leaves_a_failed_release(Tool::Helm3);
+}
+
+/// Even then: Helm is told by the kernel, and the next run sweeps the files.
+#[test]
+#[ignore = "needs the lab: cargo xtask test"]
+fn a_killed_run_leaves_no_pending_release() {
+    let stage = Stage::set();
+    stage.push("v1");
+    let mut child = waiting(&stage, Tool::Helm4);
+    send(&child, Signal::KILL);
+    child.wait().unwrap();
+    let failed = || Ok(status(&stage).filter(|status| status == "failed"));
+    poll_until("helm has cancelled the release", SOON, failed).unwrap();
+    poll_until("helm has ended", SOON, || Ok(processes(&stage).is_empty().then_some(()))).unwrap();
+    assert!(!stage.left_over().is_empty(), "nobody was there to remove the files");
+    let next = stage.up(Tool::Helm4).args(["--image", "none.image=x"]).status().unwrap();
+    assert_eq!(next.code(), Some(64));
+    assert!(stage.left_over().is_empty(), "{:?}", stage.left_over());
+}

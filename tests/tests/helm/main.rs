@@ -1,0 +1,8 @@
+//! The Helm plugin on real parts: real Helm 3 and 4, a real cluster whose webhook checks real tokens, images in ECR.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod cancel;
+mod deploy;
+mod refuse;
+mod stage;
