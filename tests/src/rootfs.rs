@@ -13,7 +13,6 @@ use crate::packages::{self, Consent, find};
 use crate::process::{LONG, run};
 
 const RELEASE: &str = "bookworm";
-const MIRROR: &str = "http://deb.debian.org/debian";
 /// What a node needs beside Kubernetes itself, and busybox for the base images.
 pub const PACKAGES: &str = "busybox-static,ca-certificates,conntrack,containerd,containernetworking-plugins,etcd-server,\
 ethtool,iproute2,iptables,kmod,mount,openssl,procps,runc,socat";
@@ -43,7 +42,7 @@ fn make(part: &Path) -> Result<()> {
     unmount_below(&root)?; // a run that was killed leaves /proc of this machine in there
     remove(&root)?;
     let mut debootstrap = Command::new(find("debootstrap").context("debootstrap is missing")?);
-    debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), RELEASE]).arg(&root).arg(MIRROR);
+    debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), RELEASE]).arg(&root);
     run(&mut debootstrap, LONG)?;
     let mut tar = Command::new("tar");
     tar.args(LEFT_OUT.map(|path| format!("--exclude={path}")))
