@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use tfplugin_rs::Diagnostic;
+use tfplugin_rs::{Diagnostic, Path};
 
 /// An error with advice.
 pub(crate) trait Report: Error + Sized + 'static {
@@ -51,6 +51,15 @@ impl Report for image_build::UnknownCompression {
     }
 }
 
+/// Points at an argument. Terraform shows the line of one at the top only, so the text names one inside another.
+pub(crate) fn at(mut problem: Diagnostic, path: Path) -> Diagnostic {
+    if path.steps().len() > 1 {
+        let separator = if problem.detail.is_empty() { "" } else { "\n" };
+        problem.detail = format!("argument: {path}{separator}{}", problem.detail);
+    }
+    problem.at(path)
+}
+
 /// `caused by: …` for each cause, then `hint: …`.
 pub(crate) fn details(error: &(dyn Error + 'static), hint: Option<String>) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
@@ -87,6 +96,8 @@ mod tests {
         assert_eq!(diagnostic.summary, "Cannot do it");
         let cause = std::fmt::Error.to_string();
         assert_eq!(diagnostic.detail, format!("caused by: {cause}\nhint: do something else"));
+        let inside = at(diagnostic, Path::from("build").attribute("context"));
+        assert!(inside.detail.starts_with("argument: build.context\ncaused by: "));
         let diagnostic = "a b".parse::<Tag>().unwrap_err().report();
         assert_eq!(diagnostic.summary.split('`').next(), Some("Tag "));
     }

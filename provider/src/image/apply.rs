@@ -16,7 +16,10 @@ use super::{
     state::{State, set_content, set_source},
     tags::{Tags, put_tags, remove_tags},
 };
-use crate::{access::Access, report::Report};
+use crate::{
+    access::Access,
+    report::{Report, at},
+};
 
 /// Creates or updates the image. Destroying keeps it.
 pub(super) async fn apply(access: &Access, request: ApplyRequest) -> Result<ApplyResponse, Diagnostics> {
@@ -104,7 +107,7 @@ impl<'a> Job<'a> {
     /// The image the plan names: it has to be there.
     async fn existing(&self, digest: Digest) -> Result<Obtained, Diagnostics> {
         let found = lookup::find(self.registry, &self.repository, &Version::Digest(digest)).await;
-        let Some(Found { manifest, .. }) = found.map_err(|error| error.report())? else {
+        let Some(Found { manifest, .. }) = found.map_err(|error| refused(&error))? else {
             return Err(self.vanished(digest).into());
         };
         let unchanged = self.prior.as_ref().and_then(|prior| prior.hash).map(|hash| hash.to_string());
@@ -138,7 +141,7 @@ impl<'a> Job<'a> {
         let (look, sources) = self.look().await?;
         let found =
             lookup::by_source_tag(self.registry, &self.repository, &look.hash, &self.recipe.platforms);
-        let (manifest, content) = match found.await.map_err(|error| error.report())? {
+        let (manifest, content) = match found.await.map_err(|error| refused(&error))? {
             Some(found) => (found.manifest, found.content),
             None => Box::pin(self.build(&look)).await?,
         };
@@ -149,7 +152,7 @@ impl<'a> Job<'a> {
     async fn look(&self) -> Result<(Look, Sources), Diagnostics> {
         let sources = observe(self.recipe.clone())
             .await
-            .map_err(|error| Diagnostics::from(error.report().at(blame(&error, &self.recipe.how))))?;
+            .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &self.recipe.how))))?;
         let format =
             self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
         let look = look(&self.recipe, &sources, format);
@@ -171,7 +174,7 @@ impl<'a> Job<'a> {
             return Err(changed_since(Some(&look.tree), &tree).into());
         }
         let sending = async {
-            self.registry.push(&self.repository, &built, &()).await.map_err(|error| error.report())?;
+            self.registry.push(&self.repository, &built, &()).await.map_err(|error| refused(&error))?;
             self.mark(look, &built).await
         };
         unless_cancelled(&self.cancel, Box::pin(sending)).await
@@ -191,10 +194,10 @@ impl<'a> Job<'a> {
                 );
                 match found.await {
                     Ok(Some(first)) => Ok((first.manifest, first.content)),
-                    _ => Err(error.report().into()),
+                    _ => Err(refused(&error).into()),
                 }
             }
-            Err(error) => Err(error.report().into()),
+            Err(error) => Err(refused(&error).into()),
         }
     }
 
@@ -207,7 +210,7 @@ impl<'a> Job<'a> {
     fn build_error(&self, error: &image_build::BuildError) -> Diagnostics {
         let diagnostic = error.report();
         match blame_build(error, &self.recipe.how) {
-            Some(path) => diagnostic.at(path).into(),
+            Some(path) => at(diagnostic, path).into(),
             None => diagnostic.into(),
         }
     }
@@ -223,6 +226,14 @@ impl<'a> Job<'a> {
             on_removed: self.wanted.on_removed_tag,
             seen_moved: &self.memory.moved_tags,
         }
+    }
+}
+
+/// The error, at the argument that is to blame.
+fn refused(error: &ecr_registry::Error) -> Diagnostic {
+    match *error.kind {
+        ErrorKind::RepositoryMissing(_) => error.report().at("repository"),
+        _ => error.report(),
     }
 }
 

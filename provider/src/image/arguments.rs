@@ -13,7 +13,7 @@ use ecr_registry::{Platform, Reference, Repository, Tag};
 use image_build::{BuildError, ContextError, DockerfileRecipe, FilesRecipe, How, LayerSource, Recipe, Role};
 use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Known, Path, Value, View};
 
-use crate::report::Report;
+use crate::report::{Report, at};
 
 /// A value of configuration or plan; `None` while it is known only after apply.
 pub(super) type Settled<T> = Option<T>;
@@ -152,7 +152,7 @@ impl Reader {
 
     fn parse<T: FromStr<Err: Report>>(&mut self, view: &View<'_>) -> Settled<Option<T>> {
         let Some(text) = self.read::<Option<String>>(view)? else { return Some(None) };
-        let parsed = text.parse().map_err(|error: T::Err| error.report().at(view.path().clone()));
+        let parsed = text.parse().map_err(|error: T::Err| at(error.report(), view.path().clone()));
         self.problems.collect(parsed).map(Some)
     }
 
@@ -164,7 +164,7 @@ impl Reader {
         // Elements of sets have no address: the set is to blame.
         let parsed = elements.iter().map(|element| {
             let text: String = self.read(element)?;
-            let parsed = text.parse().map_err(|error: T::Err| error.report().at(view.path().clone()));
+            let parsed = text.parse().map_err(|error: T::Err| at(error.report(), view.path().clone()));
             self.problems.collect(parsed)
         });
         parsed.collect::<Vec<_>>().into_iter().collect()
@@ -281,7 +281,7 @@ impl Reader {
         if !destination.starts_with('/') {
             let summary = format!("Destination `{destination}` is not an absolute path");
             let detail = "Begin it with `/`: paths in an image begin at its root.";
-            self.problems.push(Diagnostic::error(summary, detail).at(view.path().clone()));
+            self.problems.push(at(Diagnostic::error(summary, detail), view.path().clone()));
             return None;
         }
         Some(destination)
@@ -292,7 +292,8 @@ impl Reader {
         let mode = u32::from_str_radix(&text, 8).ok().filter(|mode| *mode <= 0o7777);
         let error = || {
             let summary = format!("Mode `{text}` is not an octal number up to 7777");
-            Diagnostic::error(summary, "Write permissions as \"0644\" or \"0755\".").at(view.path().clone())
+            let detail = "Write permissions as \"0644\" or \"0755\".";
+            at(Diagnostic::error(summary, detail), view.path().clone())
         };
         self.problems.collect(mode.ok_or_else(error)).map(Some)
     }

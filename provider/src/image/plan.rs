@@ -14,7 +14,10 @@ use super::{
     read::{look, observe},
     state::{CONTENT, SOURCE, State, set_content, set_source},
 };
-use crate::{access::Access, report::Report};
+use crate::{
+    access::Access,
+    report::{Report, at},
+};
 
 /// Says what apply will do.
 pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
@@ -94,7 +97,7 @@ impl Wanted {
         let Some(recipe) = self.recipe() else { return Ok(None) };
         let sources = observe(recipe.clone())
             .await
-            .map_err(|error| Diagnostics::from(error.report().at(blame(&error, &recipe.how))))?;
+            .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &recipe.how))))?;
         // An image that exists keeps the format it was hashed with.
         let format =
             self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());

@@ -1,0 +1,51 @@
+//! The provider under real Terraform and real OpenTofu, with images in ECR: what a plan says, what an apply does,
+//! and what a person reads when something is wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod bad_input;
+mod faults;
+mod interrupt;
+mod lifecycle;
+mod stack;
+
+use stack::{Cli, Stack};
+
+/// Runs each test with Terraform and with OpenTofu.
+macro_rules! on_each_cli {
+    ($($module:ident::$test:ident),* $(,)?) => {
+        on_each_cli!(@ terraform Terraform $($module::$test),*);
+        on_each_cli!(@ opentofu OpenTofu $($module::$test),*);
+    };
+    (@ $name:ident $cli:ident $($module:ident::$test:ident),*) => {
+        mod $name {
+            $(
+                #[test]
+                #[ignore = "needs the lab: cargo xtask test"]
+                fn $test() {
+                    super::$module::$test(&super::Stack::new(super::Cli::$cli));
+                }
+            )*
+        }
+    };
+}
+
+on_each_cli!(
+    lifecycle::plans_nothing_twice,
+    lifecycle::shows_one_byte_and_sends_one_layer,
+    lifecycle::finds_an_image_again,
+    lifecycle::sees_what_others_did,
+    lifecycle::tags_without_a_build,
+    lifecycle::untags_but_never_the_last,
+    lifecycle::imports,
+    lifecycle::keeps_the_image_when_destroyed,
+    lifecycle::builds_a_dockerfile,
+    lifecycle::reads_an_image,
+    faults::on_create,
+    faults::on_update,
+    faults::on_a_change_of_tags,
+    bad_input::refuses_before_anything_is_done,
+    bad_input::names_what_the_apply_misses,
+    bad_input::names_what_is_not_allowed,
+    interrupt::leaves_nothing_half_done,
+);

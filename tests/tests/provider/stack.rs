@@ -1,0 +1,227 @@
+//! One image in a configuration of its own, its repository, and the program that plans and applies it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use lab::aws::{Aws, Keys};
+use lab::lab::Lab;
+use lab::process::{LONG, run};
+use lab::programs::Programs;
+use lab::tool::Tool;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Host of the lab's ECR registry.
+pub(crate) const REGISTRY: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
+
+/// What core says when a provider contradicts itself. None of it may ever be printed.
+const CORES_WORDS: [&str; 7] = [
+    "inconsistent",
+    "bug in the provider",
+    "bug in the relevant provider",
+    "issue in the provider SDK",
+    "Plugin did not respond",
+    "Request cancelled",
+    "crashed",
+];
+
+#[derive(Clone, Copy)]
+pub(crate) enum Cli {
+    Terraform,
+    OpenTofu,
+}
+
+pub(crate) struct Stack {
+    pub(crate) lab: Lab,
+    pub(crate) folder: TempDir,
+    /// The repository's name in the registry; it exists.
+    pub(crate) name: String,
+    pub(crate) keys: Keys,
+    program: std::path::PathBuf,
+}
+
+/// What a command did: its standard output, or the error with the end of its standard error.
+pub(crate) type Outcome = Result<String, String>;
+
+impl Stack {
+    pub(crate) fn new(cli: Cli) -> Self {
+        let lab = Lab::running().unwrap();
+        let program = lab.tool(match cli {
+            Cli::Terraform => Tool::Terraform,
+            Cli::OpenTofu => Tool::OpenTofu,
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let provider = Programs::built().unwrap().provider;
+        let overrides = format!(
+            "provider_installation {{\n  dev_overrides {{\n    \"registry.terraform.io/eks-deploy/ecr\" = {:?}\n  }}\n}}\n",
+            provider.parent().unwrap()
+        );
+        fs::write(folder.path().join("cli.rc"), overrides).unwrap();
+        let name = lab.unique("image");
+        lab.root().ecr("CreateRepository", &json!({ "repositoryName": name })).unwrap();
+        let stack = Self { lab, folder, name, keys: Keys::root(), program: program.unwrap() };
+        stack.file("app/index.html", "one");
+        stack.file("app/run", "#!/bin/sh\n");
+        stack
+    }
+
+    /// The repository with its registry.
+    pub(crate) fn repository(&self) -> String {
+        format!("{REGISTRY}/{}", self.name)
+    }
+
+    /// Writes a file below the folder of the configuration.
+    pub(crate) fn file(&self, path: &str, content: &str) {
+        let path = self.folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Writes the configuration: one image, whose arguments besides `repository` are these.
+    pub(crate) fn image(&self, arguments: &str) {
+        self.configuration(&format!(
+            "resource \"ecr_image\" \"web\" {{\n  repository = \"{}\"\n{arguments}\n}}\n\
+             output \"digest\" {{ value = ecr_image.web.digest }}\n\
+             output \"hash\" {{ value = ecr_image.web.source_hash }}\n",
+            self.repository()
+        ));
+    }
+
+    /// An image made of the folder `app`, each file as a layer of its own, with these tags.
+    pub(crate) fn files(&self, tags: &str) {
+        self.image(&format!("  tags = {tags}\n{FILES}"));
+    }
+
+    pub(crate) fn configuration(&self, text: &str) {
+        let source = "terraform {\n  required_providers {\n    \
+                      ecr = { source = \"registry.terraform.io/eks-deploy/ecr\" }\n  }\n}\n";
+        fs::write(self.folder.path().join("main.tf"), format!("{source}{text}")).unwrap();
+    }
+
+    /// The program in the lab's world.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.lab.command(&self.program, &self.keys);
+        command
+            .env("TF_CLI_CONFIG_FILE", self.folder.path().join("cli.rc"))
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .arg("-no-color");
+        command
+    }
+
+    /// Runs it, and sees to it that core has nothing to complain about.
+    pub(crate) fn run(&self, command: &mut Command) -> Outcome {
+        let outcome = run(command, LONG).map_err(|error| format!("{error:#}"));
+        let text = outcome.as_ref().unwrap_or_else(|error| error);
+        for words in CORES_WORDS {
+            assert!(!one_line(text).contains(words), "{text}");
+        }
+        outcome.map_err(|error| one_line(&error))
+    }
+
+    pub(crate) fn plan(&self, arguments: &[&str]) -> Outcome {
+        self.run(&mut self.command(&[&["plan", "-input=false"], arguments].concat()))
+    }
+
+    /// Plans into a file for [`Self::apply_planned`].
+    pub(crate) fn plan_to_file(&self) -> String {
+        self.plan(&["-out=plan"]).unwrap()
+    }
+
+    pub(crate) fn apply_planned(&self) -> Outcome {
+        self.run(&mut self.command(&["apply", "-input=false", "plan"]))
+    }
+
+    pub(crate) fn apply(&self) -> Outcome {
+        self.run(&mut self.command(&["apply", "-input=false", "-auto-approve"]))
+    }
+
+    pub(crate) fn plans_nothing(&self, arguments: &[&str]) -> String {
+        let plan = self.plan(arguments).unwrap();
+        assert!(plan.contains("No changes."), "{plan}");
+        plan
+    }
+
+    /// The image's digest, as the state has it.
+    pub(crate) fn digest(&self) -> String {
+        self.output("digest")
+    }
+
+    pub(crate) fn output(&self, name: &str) -> String {
+        run(self.command(&["output", "-raw"]).arg(name), LONG).unwrap()
+    }
+
+    /// Which tags point at what.
+    pub(crate) fn tags(&self) -> Vec<(String, String)> {
+        let images = self.ecr("ListImages", json!({ "maxResults": 1000 }));
+        let mut tags: Vec<_> = images["imageIds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|image| {
+                Some((image["imageTag"].as_str()?.to_owned(), image["imageDigest"].as_str()?.to_owned()))
+            })
+            .collect();
+        tags.sort();
+        tags
+    }
+
+    /// Where a tag points.
+    pub(crate) fn tag(&self, tag: &str) -> Option<String> {
+        self.tags().into_iter().find(|(name, _)| name == tag).map(|(_, digest)| digest)
+    }
+
+    /// Asks ECR about the repository, through the front: MiniStack alone knows one tag of an image.
+    pub(crate) fn ecr(&self, action: &str, mut body: Value) -> Value {
+        body["repositoryName"] = self.name.clone().into();
+        Aws::at(self.lab.front(), Keys::root()).ecr(action, &body).unwrap()
+    }
+
+    /// Deletes an image behind Terraform's back.
+    pub(crate) fn delete_image(&self, digest: &str) {
+        let answer = self.ecr("BatchDeleteImage", json!({ "imageIds": [{ "imageDigest": digest }] }));
+        assert_eq!(answer["failures"], json!([]), "{answer}");
+    }
+
+    /// Points a tag at another image behind Terraform's back.
+    pub(crate) fn move_tag(&self, tag: &str, digest: &str) {
+        let image = self.ecr("BatchGetImage", json!({ "imageIds": [{ "imageDigest": digest }] }));
+        let image = &image["images"][0];
+        let body = json!({
+            "imageManifest": image["imageManifest"], "imageManifestMediaType": image["imageManifestMediaType"],
+            "imageTag": tag,
+        });
+        self.ecr("PutImage", body);
+    }
+
+    /// What was asked of the registry about this repository after a number, and the last number.
+    pub(crate) fn requests(&self, since: u64) -> (Vec<lab::front::ledger::Entry>, u64) {
+        let entries = lab::front::ledger::requests(self.lab.front(), since, Some(&self.name)).unwrap();
+        let last = entries.last().map_or(since, |entry| entry.number);
+        (entries, last)
+    }
+}
+
+/// The arguments of an image of files, below `tags`.
+pub(crate) const FILES: &str = r#"  files = {
+    layers = [
+      { source = "./app/run", destination = "/app/run", mode = "0755" },
+      { source = "./app/index.html", destination = "/srv/" },
+    ]
+    entrypoint = ["/app/run"]
+  }"#;
+
+/// The text without the ends of lines, which depend on the width of the terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace(['│', '╷', '╵'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Copies a folder of plain files.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
