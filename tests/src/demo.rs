@@ -59,9 +59,7 @@ fn provision(stage: &Stage) -> Result<Outputs> {
     stage.step("terraform -chdir=bootstrap apply", &["-auto-approve"])?;
     let bucket = stage.ask("terraform -chdir=bootstrap output -raw bucket")?;
     stage.step(&format!("terraform -chdir=main init -backend-config=bucket={bucket}"), &[])?;
-    let bases = stage.bases();
-    let unattended = ["-auto-approve", "-var", &bases[0], "-var", &bases[1]];
-    stage.step("terraform -chdir=main apply -var release=v1", &unattended)?;
+    stage.step("terraform -chdir=main apply -var release=v1", &["-auto-approve"])?;
     let json = stage.ask("terraform -chdir=main output -json")?;
     serde_json::from_str(&json).context("unexpected outputs of the example")
 }

@@ -69,11 +69,6 @@ impl Stage {
         self.folder.join("env")
     }
 
-    /// The lab's base images in the place of public ones, as Terraform variables.
-    pub(super) fn bases(&self) -> [String; 2] {
-        [format!("build_image={}", self.lab.build_base()), format!("site_base={}", self.lab.busybox())]
-    }
-
     /// Runs what a user types, and what keeps it from asking. Its output goes to a file, whose end is shown on failure.
     pub(super) fn step(&self, line: &str, unattended: &[&str]) -> Result<()> {
         let line = self.with_cli(line);
@@ -126,23 +121,26 @@ impl Stage {
         command
     }
 
-    fn own_environment(&self) -> Vec<(&'static str, PathBuf)> {
+    fn own_environment(&self) -> Vec<(&'static str, OsString)> {
         let helm = self.helm();
         vec![
-            ("KUBECONFIG", self.kubeconfig()),
-            ("HELM_CONFIG_HOME", helm.join("config")),
-            ("HELM_CACHE_HOME", helm.join("cache")),
-            ("HELM_DATA_HOME", helm.join("data")),
+            ("KUBECONFIG", self.kubeconfig().into()),
+            ("HELM_CONFIG_HOME", helm.join("config").into()),
+            ("HELM_CACHE_HOME", helm.join("cache").into()),
+            ("HELM_DATA_HOME", helm.join("data").into()),
+            // The lab's base images in the place of public ones.
+            ("TF_VAR_build_image", self.lab.build_base().into()),
+            ("TF_VAR_site_base", self.lab.busybox().into()),
         ]
     }
 
     fn write_environment(&self) -> Result<()> {
         let path = format!("export PATH={}:\"$PATH\"", quoted(&self.bin().to_string_lossy()));
         let lab = self.lab.environment(&self.keys);
-        let own = self.own_environment().into_iter().map(|(name, value)| (name, value.into_os_string()));
         let export =
             |(name, value): (&str, OsString)| format!("export {name}={}", quoted(&value.to_string_lossy()));
-        let lines: Vec<_> = std::iter::once(path).chain(lab.into_iter().chain(own).map(export)).collect();
+        let lines: Vec<_> =
+            std::iter::once(path).chain(lab.into_iter().chain(self.own_environment()).map(export)).collect();
         write_private(&self.environment_file(), &(lines.join("\n") + "\n"))
     }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, check, progress};
+use crate::{bench, check, demo, progress};
 
 /// Runs what the lab can do.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ struct Arguments {
 enum Verb {
     /// Run every check: format, lints, dependencies, unit tests, docs, modules, and the tests on real parts
     Test(check::Arguments),
+    /// Bring the example from its source to a cluster, and leave it running
+    Demo(demo::Arguments),
     /// Measure ours beside its peers
     Bench(bench::Arguments),
     /// Start, end and show the real parts that tests run on
@@ -35,6 +37,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Test(arguments) => check::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Lab(verb) => lab::run(&verb),
         Verb::Front(arguments) => front::run(&arguments),
