@@ -131,6 +131,14 @@ impl Access {
         }
     }
 
+    /// User and password for the host, if there are any.
+    pub(crate) async fn login(&self, host: &Host) -> Result<Option<Login>, ErrorKind> {
+        Ok(match self.credentials(host).await? {
+            Credentials::Login { login, .. } => Some(login),
+            Credentials::Anonymous { .. } => None,
+        })
+    }
+
     async fn credentials(&self, host: &Host) -> Result<Credentials, ErrorKind> {
         let mut tried = vec!["logins given for the host".to_owned()];
         if let Some(login) = self.logins.get(host) {

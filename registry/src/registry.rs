@@ -15,10 +15,10 @@ use crate::{
     ecr::{EcrClients, Found},
     error::{Action, Error, ErrorKind},
     manifests::Manifests,
-    names::{Digest, EcrHost, Reference, Repository, Tag, Version},
+    names::{Digest, EcrHost, Host, Reference, Repository, Tag, Version},
     progress::Progress,
     push::{PushReport, push, push_manifest},
-    settings::Settings,
+    settings::{Login, Settings},
     transport::{Retry, Transport},
 };
 
@@ -143,6 +143,12 @@ impl Registry {
             Err(kind) => Err(kind),
         };
         tags.map_err(|kind| Error::new(Action::Describe, pinned(repository, *digest), kind))
+    }
+
+    /// User and password for a host, for a program that speaks to it itself; `None` when there are none.
+    pub async fn login(&self, host: &Host) -> Result<Option<Login>, Error> {
+        let login = self.0.manifests.transport.login(host).await;
+        login.map_err(|kind| Error::new(Action::SetUp, host, kind))
     }
 
     /// What many references point at, in their order. ECR is asked for up to 100 of a repository in one call,

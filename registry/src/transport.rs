@@ -27,7 +27,7 @@ use crate::{
     endpoints::Endpoints,
     error::ErrorKind,
     names::{Host, Repository},
-    settings::{Patience, Settings},
+    settings::{Login, Patience, Settings},
 };
 
 /// One request, which can be made any number of times.
@@ -166,6 +166,11 @@ impl Transport {
     /// The body of an answer, as it comes.
     pub(crate) fn pieces(&self, response: Response) -> Pieces {
         http::pieces(response, self.patience.stall)
+    }
+
+    /// User and password for the host, if there are any.
+    pub(crate) async fn login(&self, host: &Host) -> Result<Option<Login>, ErrorKind> {
+        self.access.login(host).await
     }
 
     /// The error of a refusal.
