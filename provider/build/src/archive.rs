@@ -194,7 +194,10 @@ mod tests {
         Header { path, kind, mode: 0o644, uid: 0, gid: 0, size, mtime: 7, attributes: BTreeMap::new() }
     }
 
-    fn read_back(header: &Header, content: &[u8]) -> Vec<(String, Option<String>, u64, u64, Vec<u8>)> {
+    /// Path, target, time, owner and content.
+    type Seen = (String, Option<String>, u64, u64, Vec<u8>);
+
+    fn read_back(header: &Header, content: &[u8]) -> Vec<Seen> {
         let mut archive = Archive::new(Vec::new());
         archive.add(header, content).unwrap();
         let bytes = archive.finish().unwrap();

@@ -23,13 +23,13 @@ pub enum BuildError {
     #[error("base image `{base}` does not exist")]
     BaseMissing {
         /// The base image.
-        base: Reference,
+        base: Box<Reference>,
     },
     /// The registry of the base image did not say what it is.
     #[error("cannot look up base image `{base}`")]
     BaseUnavailable {
         /// The base image.
-        base: Reference,
+        base: Box<Reference>,
         /// What came in the way.
         source: ecr_registry::Error,
     },
@@ -37,7 +37,7 @@ pub enum BuildError {
     #[error("base image `{base}` is not for {wanted}")]
     BasePlatform {
         /// The base image.
-        base: Reference,
+        base: Box<Reference>,
         /// The platform that is built for.
         wanted: Platform,
         /// What it is for.
@@ -47,7 +47,7 @@ pub enum BuildError {
     #[error("cannot use the configuration of base image `{base}`")]
     BaseConfig {
         /// The base image.
-        base: Reference,
+        base: Box<Reference>,
         /// What is wrong with it.
         source: serde_json::Error,
     },
@@ -121,7 +121,7 @@ impl BuildError {
                 Some("check its name and tag, whether this machine reaches its registry, and the credentials for it".into())
             }
             Self::Docker { .. } => Some("look into the Docker daemon's own log".into()),
-            Self::Step(failure) => return failure.hint(),
+            Self::Step(failure) => failure.hint(),
             Self::BaseConfig { .. }
             | Self::Channel(_)
             | Self::NoImage

@@ -84,7 +84,7 @@ async fn run(
 ) -> Result<String, BuildError> {
     let channel = channel(docker).await?;
     let shared = Shared::new(context.clone(), solve.epoch());
-    let session = Session::start(channel.clone(), shared.clone(), tools.registry.clone());
+    let session = Session::start(channel.clone(), &shared, tools.registry.clone());
     let result = solve.run(channel, session.id(), tools.progress).await;
     session.end().await;
     // A file that could not be sent is the cause of whatever BuildKit says about it.

@@ -183,12 +183,11 @@ impl Keeper {
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some((_, file)) => file,
-            None => {
-                let (file, path) = tempfile::NamedTempFile::new_in(&self.folder)?.keep()?;
-                &mut self.file.insert((path, file)).1
-            }
+        let file = if let Some((_, file)) = &mut self.file {
+            file
+        } else {
+            let (file, path) = tempfile::NamedTempFile::new_in(&self.folder)?.keep()?;
+            &mut self.file.insert((path, file)).1
         };
         file.write_all(&self.memory)?;
         self.memory.clear();

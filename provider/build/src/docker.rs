@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_mins(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Address {
     Socket(PathBuf),
-    /// Anything else that DOCKER_HOST may say.
+    /// Anything else that `DOCKER_HOST` may say.
     Unsupported(String),
 }
 

@@ -141,7 +141,9 @@ impl Fields {
         let values: Vec<T> = values.into_iter().collect();
         self.piece(name);
         self.0.update(&(values.len() as u64).to_be_bytes());
-        values.iter().for_each(|value| self.piece(value.as_ref()));
+        for value in &values {
+            self.piece(value.as_ref());
+        }
     }
 
     fn piece(&mut self, text: &str) {

@@ -5,7 +5,10 @@ use prost::Message;
 use serde::Deserialize;
 use tonic::Status;
 
-use super::{instructions::Instructions, log::Log};
+use super::{
+    instructions::Instructions,
+    log::{Log, Step},
+};
 use crate::build_error::{BuildError, StepFailure};
 
 /// What the layers of BuildKit put before the cause.
@@ -36,7 +39,7 @@ pub(super) fn explain(status: &Status, log: &Log, target: Option<&str>, dockerfi
         step: failed.map(|step| step.name.clone()),
         line: line(status).or_else(|| Instructions::read(dockerfile).line_of(&failed?.name)),
         message: message.to_owned(),
-        log: failed.map(|step| step.last_lines()).unwrap_or_default(),
+        log: failed.map(Step::last_lines).unwrap_or_default(),
     }))
 }
 

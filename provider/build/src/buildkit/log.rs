@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn keeps_the_last_lines_of_the_step_that_failed() {
         let mut log = Log::default();
-        let text: String = (0..50).map(|line| format!("line {line}\n")).collect();
+        let text: String =
+            (0..50).flat_map(|line| ["line ".to_owned(), line.to_string(), "\n".to_owned()]).collect();
         log.take(&output("a", &text));
         log.take(&output("a", &"x".repeat(5000)));
         log.take(&vertex("b", "[1/2] RUN sleep", |vertex| vertex.error = "context canceled".into()));

@@ -42,7 +42,9 @@ impl Selection {
     /// All patterns of which one has to match; `None` for everything.
     fn wanted(&self, tree: &Tree) -> Option<Vec<String>> {
         let mut follow = Follow { tree, reached: BTreeSet::new() };
-        self.follow.iter().for_each(|path| follow.path(path));
+        for path in &self.follow {
+            follow.path(path);
+        }
         if follow.reached.contains(".") || (self.follow.is_empty() && self.include.is_empty()) {
             return None;
         }
@@ -87,7 +89,9 @@ impl Follow<'_> {
             }
             let new = self.reached.insert(current.to_owned());
             if new {
-                targets.iter().for_each(|target| self.path(&format!("{target}{rest}")));
+                for target in targets {
+                    self.path(&format!("{target}{rest}"));
+                }
             }
             return;
         }

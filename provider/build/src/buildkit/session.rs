@@ -39,7 +39,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn start(channel: Channel, shared: Shared, registry: Registry) -> Self {
+    pub(super) fn start(channel: Channel, shared: &Shared, registry: Registry) -> Self {
         let id = super::solve::random_id();
         let (ours, theirs) = tokio::io::duplex(MESSAGE * 4);
         let server = Server::builder()

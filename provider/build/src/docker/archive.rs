@@ -83,7 +83,7 @@ struct Listed {
 /// What was found under a name.
 enum Part {
     Document(Vec<u8>),
-    Layer(Layer),
+    Layer(Box<Layer>),
     /// The same as under another name.
     Same(String),
 }
@@ -91,11 +91,11 @@ enum Part {
 impl Exported {
     /// Reads all of `from`; large layers become files in `scratch`.
     pub(crate) fn read(from: impl Read, rewrite: Rewrite, scratch: &TempDir) -> Result<Self, ArchiveError> {
-        let mut parts = parts(from, rewrite, scratch)?;
+        let parts = parts(from, rewrite, scratch)?;
         let listed: Vec<Listed> = json(&parts, "manifest.json")?;
         let listed = listed.into_iter().next().ok_or_else(|| ArchiveError::Missing("image".to_owned()))?;
         let mut config: ImageConfig = json(&parts, &listed.config)?;
-        let layers = listed.layers.iter().map(|name| layer(&mut parts, name));
+        let layers = listed.layers.iter().map(|name| layer(&parts, name));
         let layers = layers.collect::<Result<Vec<_>, _>>()?;
         config.rootfs.diff_ids = layers.iter().map(|layer| layer.diff_id).collect();
         Ok(Self { config, layers })
@@ -181,11 +181,11 @@ fn json<T: serde::de::DeserializeOwned>(
     }
 }
 
-fn layer(parts: &mut BTreeMap<String, Part>, name: &str) -> Result<Layer, ArchiveError> {
+fn layer(parts: &BTreeMap<String, Part>, name: &str) -> Result<Layer, ArchiveError> {
     match parts.get(name) {
-        Some(Part::Layer(layer)) => Ok(layer.clone()),
+        Some(Part::Layer(layer)) => Ok((**layer).clone()),
         Some(Part::Same(other)) => match parts.get(other) {
-            Some(Part::Layer(layer)) => Ok(layer.clone()),
+            Some(Part::Layer(layer)) => Ok((**layer).clone()),
             _ => Err(ArchiveError::Missing(other.clone())),
         },
         _ => Err(ArchiveError::Missing(name.to_owned())),
@@ -193,7 +193,7 @@ fn layer(parts: &mut BTreeMap<String, Part>, name: &str) -> Result<Layer, Archiv
 }
 
 impl Rewrite {
-    fn layer(self, from: impl Read, scratch: &TempDir) -> Result<Layer, ArchiveError> {
+    fn layer(self, from: impl Read, scratch: &TempDir) -> Result<Box<Layer>, ArchiveError> {
         let writer = LayerWriter::new(self.compression, scratch)?;
         let mut to = Archive::new(writer);
         let mut archive = tar::Archive::new(from);
@@ -207,7 +207,7 @@ impl Rewrite {
         }
         // What may follow the end of an archive is part of what has to be read.
         io::copy(&mut archive.into_inner(), &mut io::sink())?;
-        Ok(to.finish()?.finish()?)
+        Ok(Box::new(to.finish()?.finish()?))
     }
 
     fn header<R: Read>(self, entry: &mut tar::Entry<'_, R>) -> Result<Header, ArchiveError> {

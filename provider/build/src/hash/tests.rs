@@ -68,7 +68,7 @@ fn everything_that_counts_changes_the_hash() {
         |recipe| recipe.workdir = Some("1000".into()),
         |recipe| recipe.layers.clear(),
     ];
-    let changes: [Change; 6] = [
+    let common: [Change; 6] = [
         |recipe| recipe.platforms = vec!["linux/arm64".parse().unwrap()],
         |recipe| recipe.compression = Compression::Zstd,
         |recipe| recipe.labels = map("a", "b"),
@@ -88,7 +88,7 @@ fn everything_that_counts_changes_the_hash() {
         change(&mut changed);
         recipe(How::Files(changed))
     }));
-    recipes.extend(changes.map(|change| {
+    recipes.extend(common.map(|change| {
         let mut changed = base.clone();
         change(&mut changed);
         changed

@@ -61,7 +61,7 @@ impl Lookup<'_> {
     async fn manifest(&self, version: &Version) -> Result<Manifest, BuildError> {
         let found = self.registry.manifest(&self.reference.repository, version).await;
         let found = found.map_err(|source| self.unavailable(source))?;
-        found.ok_or_else(|| BuildError::BaseMissing { base: self.reference.clone() })
+        found.ok_or_else(|| BuildError::BaseMissing { base: Box::new(self.reference.clone()) })
     }
 
     async fn describe(&self, image: ImageManifest) -> Result<Base, BuildError> {
@@ -69,7 +69,7 @@ impl Lookup<'_> {
         let raw = self.registry.small_blob(repository, &image.config).await;
         let raw = raw.map_err(|source| self.unavailable(source))?;
         let config: ImageConfig = serde_json::from_slice(&raw)
-            .map_err(|source| BuildError::BaseConfig { base: self.reference.clone(), source })?;
+            .map_err(|source| BuildError::BaseConfig { base: Box::new(self.reference.clone()), source })?;
         if !self.platform.matches(&config.platform()) {
             return Err(self.wrong_platform(vec![config.platform()]));
         }
@@ -84,11 +84,11 @@ impl Lookup<'_> {
     }
 
     fn unavailable(&self, source: ecr_registry::Error) -> BuildError {
-        BuildError::BaseUnavailable { base: self.reference.clone(), source }
+        BuildError::BaseUnavailable { base: Box::new(self.reference.clone()), source }
     }
 
     fn wrong_platform(&self, found: Vec<Platform>) -> BuildError {
-        let (base, wanted) = (self.reference.clone(), self.platform.clone());
+        let (base, wanted) = (Box::new(self.reference.clone()), self.platform.clone());
         BuildError::BasePlatform { base, wanted, found }
     }
 }

@@ -13,7 +13,9 @@ use crate::recipe::{Compression, DockerfileRecipe, FilesRecipe, LayerSource};
 /// A folder with these files; a name that ends in `/` is a folder, one with `->` a link, one with `*` a program.
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
-    files.iter().for_each(|(name, content)| add(root.path(), name, content));
+    for (name, content) in files {
+        add(root.path(), name, content);
+    }
     root
 }
 
@@ -73,7 +75,9 @@ const SERVICE: [(&str, &str); 6] = [
 #[test]
 fn what_is_no_content_changes_nothing() {
     let (one, other) = (folder(&SERVICE), folder(&[]));
-    SERVICE.iter().rev().for_each(|(name, content)| add(other.path(), name, content));
+    for (name, content) in SERVICE.iter().rev() {
+        add(other.path(), name, content);
+    }
     let old = SystemTime::now() - Duration::from_hours(24_000);
     fs::File::open(other.path().join("README.md")).unwrap().set_modified(old).unwrap();
     for (name, mode) in [("README.md", 0o600), ("run.sh", 0o700), ("src", 0o700), ("src/main.rs", 0o666)] {
@@ -101,10 +105,10 @@ fn what_is_content_changes_the_tree_and_its_own_line() {
     let check = |change: &[(&str, &str)], changed: &[&str]| {
         let root = folder(&SERVICE);
         let before = seen(&root);
-        change.iter().for_each(|(name, content)| {
+        for (name, content) in change {
             fs::remove_file(root.path().join(name.trim_end_matches('*'))).ok();
             add(root.path(), name, content);
-        });
+        }
         let after = seen(&root);
         assert_ne!(before.tree, after.tree, "{change:?}");
         let mut lines: Vec<&str> = names(&after.files);

@@ -143,6 +143,6 @@ fn what_is_no_image_is_an_error() {
     check(&tar(&[("manifest.json", manifest), ("c.json", CONFIG)]), "the archive has no `a/layer.tar`");
     let cut = &tar(&[("a/layer.tar", &tar(&[("x", &[7; 5000])])[..2000])]);
     check(cut, "the archive cannot be read");
-    let many = tar(&vec![("x", &b""[..]); 2]);
+    let many = tar(&[("x", &b""[..]); 2]);
     assert!(read(&many).is_err());
 }
