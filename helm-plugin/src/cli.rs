@@ -122,8 +122,8 @@ pub(crate) struct UpArguments {
 #[derive(Debug, Args)]
 #[group(id = "name", required = true, multiple = false, args = ["cluster_name", "cluster_id"])]
 pub(crate) struct TokenArguments {
-    /// The cluster's name.
-    #[arg(long)]
+    /// The cluster's name; `--cluster` does as well.
+    #[arg(long, alias = "cluster")]
     cluster_name: Option<String>,
     /// The same for aws-iam-authenticator's users; of a local cluster on Outposts its id.
     #[arg(long, short = 'i')]
@@ -175,6 +175,7 @@ mod tests {
             assert_eq!(arguments.cluster(), expected);
         };
         check("eks-deploy token --cluster-name prod --output json --region eu-west-1", "prod");
+        check("eks-deploy token --cluster prod", "prod");
         check("eks-deploy token -i prod -r arn:aws:iam::1:role/x --token-only", "prod");
         let refuse = |line: &str| assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         refuse("eks-deploy token");

@@ -1,0 +1,135 @@
+//! The program from outside, without Helm, without AWS: what it prints, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// The program in an empty world.
+fn program(arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eks-deploy"));
+    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").args(arguments.split_whitespace());
+    for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env(file, "/dev/null");
+    }
+    command
+}
+
+fn with_keys(arguments: &str) -> Command {
+    let mut command = program(arguments);
+    command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn check(command: &mut Command, code: i32, said: &[&str]) -> Output {
+    let output = command.output().unwrap();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{command:?}\n{out}\n{err}");
+    for part in said {
+        assert!(out.contains(part) || err.contains(part), "{command:?}: `{part}` is not in\n{out}\n{err}");
+    }
+    output
+}
+
+#[test]
+fn a_token_answers_the_question_it_was_asked() {
+    let mut command = with_keys("token --cluster-name prod --region eu-west-1");
+    let question = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+    let output = check(command.env("KUBERNETES_EXEC_INFO", question), 0, &[]);
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["apiVersion"], "client.authentication.k8s.io/v1");
+    assert!(answer["status"]["token"].as_str().unwrap().starts_with("k8s-aws-v1."));
+}
+
+#[test]
+fn a_token_is_never_signed_for_another_endpoint() {
+    let mut command = with_keys("token --cluster-name prod --region eu-west-1 --token-only");
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1");
+    let output = check(&mut command, 0, &["k8s-aws-v1."]);
+    let encoded = text(&output.stdout).trim().trim_start_matches("k8s-aws-v1.").to_owned();
+    let url = URL_SAFE_NO_PAD.decode(encoded).unwrap();
+    assert!(text(&url).starts_with("https://sts.eu-west-1.amazonaws.com/?"), "{}", text(&url));
+}
+
+#[test]
+fn a_token_that_cannot_be_made_says_why() {
+    check(&mut with_keys("token --cluster-name prod"), 64, &["no region was named", "pass --region"]);
+    check(&mut program("token --cluster-name prod --region eu-west-1"), 4, &["no AWS credentials found"]);
+    check(&mut with_keys("token --region eu-west-1"), 64, &["--cluster-name"]);
+    let mut command = with_keys("token --cluster-name prod --region eu-west-1");
+    command.env("KUBERNETES_EXEC_INFO", r#"{"apiVersion":"client.authentication.k8s.io/v1alpha1"}"#);
+    check(&mut command, 64, &["KUBERNETES_EXEC_INFO is not an ExecCredential"]);
+}
+
+#[test]
+fn help_is_an_answer_and_a_mistake_is_not() {
+    let output = check(&mut program(""), 0, &["Usage: eks-deploy", "Exit codes:"]);
+    assert!(output.stderr.is_empty());
+    check(
+        &mut program("up --help"),
+        0,
+        &["Examples:", "EKS_DEPLOY_CLUSTER", "--image <PATH=REF>", "--timeout"],
+    );
+    check(&mut program("--version"), 0, &[env!("CARGO_PKG_VERSION")]);
+    check(&mut program("pu"), 64, &["unrecognized subcommand 'pu'"]);
+    check(&mut program("up web ./web --timout 3m"), 64, &["--timout", "--timeout"]);
+    check(
+        &mut program("up web ./web --image a"),
+        64,
+        &["`a` is not of the form PATH=REF or PATH=terraform:OUTPUT"],
+    );
+}
+
+#[test]
+fn settings_that_do_not_do_end_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = |arguments: &str| {
+        let mut command = with_keys(&format!("up {arguments}"));
+        command.current_dir(folder.path()).env("TMPDIR", folder.path());
+        command
+    };
+    check(&mut up("web ./web -n shop"), 64, &["no cluster was named", "EKS_DEPLOY_CLUSTER"]);
+    check(&mut up("web ./web --cluster prod"), 64, &["no namespace was named"]);
+    let mut missing = up("web ./web -n shop --cluster prod --region eu-west-1");
+    check(missing.env("PATH", folder.path()), 1, &["helm is not on PATH", "HELM_BIN"]);
+    fs::write(folder.path().join("eks-deploy.yaml"), "version: 1\nclusters: {}\n").unwrap();
+    check(&mut up("web ./web -n shop"), 64, &["unknown field `clusters`"]);
+    let private = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let left: Vec<_> =
+        private.filter(|path| path.is_dir()).flat_map(|base| fs::read_dir(base).unwrap()).collect();
+    assert!(left.iter().all(|entry| entry.as_ref().unwrap().file_name() == "lock"), "{left:?}");
+}
+
+/// The verb that becomes Helm does so for the parent that it was started by, and for nobody else.
+#[test]
+fn helm_is_started_for_a_living_parent_only() {
+    let started = |parent: u32| {
+        let mut command = program("__helm");
+        command.arg(parent.to_string()).args(["/bin/echo", "I am helm"]);
+        command
+    };
+    check(&mut started(std::process::id()), 0, &["I am helm"]);
+    let refused = check(&mut started(1), 1, &["cannot run helm: eks-deploy has ended"]);
+    assert!(refused.stdout.is_empty());
+}
+
+#[test]
+fn the_plugin_has_the_programs_version() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin.yaml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let version = concat!("version: ", env!("CARGO_PKG_VERSION"));
+    assert!(manifest.lines().any(|line| line == version), "{manifest}");
+    assert!(
+        !manifest.starts_with("apiVersion") && !manifest.contains("\napiVersion"),
+        "Helm 3 drops all plugins over a manifest of the new form"
+    );
+}
