@@ -8,20 +8,17 @@ use lab::process::poll_until;
 use lab::tool::Tool;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, end};
 
 const SOON: Duration = Duration::from_secs(40);
 
-/// A deployment whose pods never get ready, so that Helm waits.
-fn waiting(stage: &Stage, helm: Tool) -> Child {
-    let mut up: Command = stage.up(helm);
+/// Runs a deployment whose pods never get ready, until Helm waits for them.
+fn waiting(stage: &Stage, mut up: Command) -> Child {
     up.args(["--image", &format!("image={}:v1", stage.repository), "--set", "ready=/none"]);
     let log = File::create(stage.chart().with_file_name("log")).unwrap();
     let child = up.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-    poll_until("the release is pending", SOON, || {
-        Ok(status(stage).filter(|status| status.starts_with("pending")))
-    })
-    .unwrap();
+    let pending = || Ok(status(stage).filter(|status| status.starts_with("pending")));
+    poll_until("the release is pending", SOON, pending).unwrap();
     child
 }
 
@@ -46,7 +43,7 @@ fn processes(stage: &Stage) -> Vec<String> {
 fn an_interrupt_leaves_a_failed_release(helm: Tool) {
     let stage = Stage::set();
     stage.push("v1");
-    let mut child = waiting(&stage, helm);
+    let mut child = waiting(&stage, stage.up(helm));
     send(&child, Signal::INT);
     let ended = child.wait().unwrap();
     let said = fs::read_to_string(stage.chart().with_file_name("log")).unwrap();
@@ -72,20 +69,36 @@ fn ctrl_c_while_helm_3_waits() {
     an_interrupt_leaves_a_failed_release(Tool::Helm3);
 }
 
+/// Helm that started us ends at once and tells us nothing; we see that it is gone.
+#[test]
+#[ignore = "needs the lab: cargo xtask test"]
+fn ctrl_c_at_the_helm_that_runs_the_plugin() {
+    let stage = Stage::set();
+    stage.push("v1");
+    let mut up = stage.helm(Tool::Helm4);
+    up.args(["eks-deploy", "up", &stage.name, "./web", "-n", &stage.name, "--cluster", &stage.cluster.name]);
+    let mut child = waiting(&stage, up);
+    send(&child, Signal::INT);
+    child.wait().unwrap();
+    let failed = || Ok(status(&stage).filter(|status| status == "failed"));
+    poll_until("the release is cancelled", SOON, failed).unwrap();
+    poll_until("all have ended", SOON, || Ok(processes(&stage).is_empty().then_some(()))).unwrap();
+    poll_until("the files are gone", SOON, || Ok(stage.left_over().is_empty().then_some(()))).unwrap();
+}
+
 /// Even then: Helm is told by the kernel, and the next run sweeps the files.
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
 fn a_killed_run_leaves_no_pending_release() {
     let stage = Stage::set();
     stage.push("v1");
-    let mut child = waiting(&stage, Tool::Helm4);
+    let mut child = waiting(&stage, stage.up(Tool::Helm4));
     send(&child, Signal::KILL);
     child.wait().unwrap();
     let failed = || Ok(status(&stage).filter(|status| status == "failed"));
     poll_until("helm has cancelled the release", SOON, failed).unwrap();
     poll_until("helm has ended", SOON, || Ok(processes(&stage).is_empty().then_some(()))).unwrap();
     assert!(!stage.left_over().is_empty(), "nobody was there to remove the files");
-    let next = stage.up(Tool::Helm4).args(["--image", "none.image=x"]).status().unwrap();
-    assert_eq!(next.code(), Some(64));
+    end(stage.up(Tool::Helm4).args(["--image", "none.image=x"])).expect(64, &[]);
     assert!(stage.left_over().is_empty(), "{:?}", stage.left_over());
 }
