@@ -83,3 +83,14 @@ pub async fn build(
         }
     }
 }
+
+/// Runs what blocks beside the async tasks. A panic in there goes on here, to be reported as one.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BuildError> + Send + 'static,
+) -> Result<T, BuildError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Err(BuildError::Cancelled),
+    })
+}

@@ -22,7 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use self::{file_sync::Shared, session::Session, solve::Solve};
 use crate::{
-    build::{Built, Progress},
+    build::{Built, Progress, blocking},
     build_error::BuildError,
     context::DockerfileContext,
     docker::{Builder, Docker, DockerError, Exported, Rewrite},
@@ -46,8 +46,7 @@ pub(crate) async fn build(
     tools: &Tools<'_>,
 ) -> Result<Built, BuildError> {
     let wanted = dockerfile.clone();
-    let reading = tokio::task::spawn_blocking(move || DockerfileContext::read(&wanted)).await;
-    let context = Arc::new(reading.map_err(|_| BuildError::Cancelled)??);
+    let context = Arc::new(blocking(move || Ok(DockerfileContext::read(&wanted)?)).await?);
     let docker = tools.builder.connect().await?;
     let solve = Solve::new(recipe, dockerfile, platform, &context);
     let id = cancellable(tools.cancel, run(&docker, &solve, &context, tools)).await?;
@@ -113,11 +112,11 @@ async fn export(docker: &Docker, id: &str, recipe: &Recipe) -> Result<(Exported,
     let failed = |source: DockerError| BuildError::Docker { action: "take the image out of", source };
     let archive = docker.export(id).await.map_err(failed)?;
     let rewrite = Rewrite { compression: recipe.compression, latest: recipe.source_date_epoch };
-    let reading = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
         Ok((Exported::read(archive, rewrite, &scratch)?, scratch))
-    });
-    reading.await.map_err(|_| BuildError::Cancelled)?
+    })
+    .await
 }
 
 /// Takes out of a configuration what is not the same next time.

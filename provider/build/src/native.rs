@@ -15,7 +15,7 @@ use self::{
     changes::{Changes, WriteError},
 };
 use crate::{
-    build::Built,
+    build::{Built, blocking},
     build_error::BuildError,
     compress::{Layer, LayerWriter},
     context::Part,
@@ -41,8 +41,7 @@ pub(crate) async fn build(
         mtime: recipe.source_date_epoch,
         cancel: cancel.clone(),
     };
-    let written = tokio::task::spawn_blocking(move || layers.write()).await;
-    let (sources, layers, scratch) = written.map_err(|_| BuildError::Cancelled)??;
+    let (sources, layers, scratch) = blocking(move || layers.write()).await?;
     Ok(Built::new(config::assemble(recipe, files, base, layers), sources, scratch))
 }
 

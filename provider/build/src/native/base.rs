@@ -92,3 +92,6 @@ impl Lookup<'_> {
         BuildError::BasePlatform { base, wanted, found }
     }
 }
+
+#[cfg(test)]
+mod tests;
