@@ -3,7 +3,7 @@
 use lab::aws::Keys;
 use serde_json::json;
 
-use crate::stack::{FILES, Stack};
+use crate::stack::{FILES, Stack, run_cli};
 
 pub(crate) fn refuses_before_anything_is_done(stack: &Stack) {
     let check = |arguments: &str, words: &[&str]| {
@@ -49,7 +49,7 @@ pub(crate) fn names_what_the_apply_misses(stack: &Stack) {
 
     stack.image("  build = { context = \"./app\" }");
     let mut apply = stack.command(&["apply", "-auto-approve"]);
-    let error = stack.run(apply.env("DOCKER_HOST", "unix:///nowhere/docker.sock")).unwrap_err();
+    let error = run_cli(apply.env("DOCKER_HOST", "unix:///nowhere/docker.sock")).unwrap_err();
     assert!(error.contains("/nowhere/docker.sock") && error.contains("hint: "), "{error}");
 
     stack.configuration(&format!(
@@ -72,7 +72,7 @@ pub(crate) fn names_what_is_not_allowed(stack: &Stack) {
     let apply_as = |keys: &Keys| {
         let mut apply = stack.command(&["apply", "-auto-approve"]);
         apply.env("AWS_ACCESS_KEY_ID", &keys.id).env("AWS_SECRET_ACCESS_KEY", &keys.secret);
-        stack.run(&mut apply).unwrap_err()
+        run_cli(&mut apply).unwrap_err()
     };
     let reader = stack.lab.root().create_user(&stack.lab.unique("reader"), &reading).unwrap();
     let error = apply_as(&reader.keys);

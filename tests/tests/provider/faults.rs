@@ -1,7 +1,7 @@
 //! The fault matrix: something changes between a plan and its apply. Whatever it is, the words are ours, nothing is
 //! lost, and the next plan puts it right.
 
-use crate::stack::{Outcome, REGISTRY, Stack};
+use crate::stack::{Outcome, REGISTRY, Stack, run_cli};
 
 /// What changes between plan and apply.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ fn apply_under(stack: &Stack, fault: Fault) -> Outcome {
         }
         Fault::File | Fault::Tag | Fault::Image => &mut apply,
     };
-    stack.run(&mut apply)
+    run_cli(&mut apply)
 }
 
 pub(crate) fn on_create(stack: &Stack) {
@@ -69,17 +69,9 @@ pub(crate) fn on_update(stack: &Stack) {
     for (number, fault) in ALL.into_iter().enumerate() {
         let known = planned_update(stack, number);
         match fault {
-            Fault::File => check(stack, fault, Err("/srv/index.html was "), || {
-                stack.file("app/index.html", "edited");
-            }),
-            Fault::Tag => {
-                check(stack, fault, Err("Tag `latest` was moved to another image since the plan"), || {
-                    stack.move_tag("latest", &known.third);
-                })
-            }
-            Fault::Image => {
-                check(stack, fault, Err("vanished since the plan"), || stack.delete_image(&known.planned))
-            }
+            Fault::File => check(stack, fault, Err(FILE), || stack.file("app/index.html", "edited")),
+            Fault::Tag => check(stack, fault, Err(TAG), || stack.move_tag("latest", &known.third)),
+            Fault::Image => check(stack, fault, Err(IMAGE), || stack.delete_image(&known.planned)),
             Fault::Credentials => check(stack, fault, Err(CREDENTIALS), || ()),
             Fault::Network => check(stack, fault, Err(NETWORK), || ()),
         }
@@ -99,23 +91,18 @@ pub(crate) fn on_a_change_of_tags(stack: &Stack) {
         stack.files(r#"["latest", "more"]"#);
         stack.plan_to_file();
         match fault {
-            Fault::File => check(stack, fault, Err("/srv/index.html was "), || {
-                stack.file("app/index.html", "edited");
-            }),
-            Fault::Tag => {
-                check(stack, fault, Err("Tag `latest` was moved to another image since the plan"), || {
-                    stack.move_tag("latest", &third);
-                })
-            }
-            Fault::Image => {
-                check(stack, fault, Err("vanished since the plan"), || stack.delete_image(&digest))
-            }
+            Fault::File => check(stack, fault, Err(FILE), || stack.file("app/index.html", "edited")),
+            Fault::Tag => check(stack, fault, Err(TAG), || stack.move_tag("latest", &third)),
+            Fault::Image => check(stack, fault, Err(IMAGE), || stack.delete_image(&digest)),
             Fault::Credentials => check(stack, fault, Err(CREDENTIALS), || ()),
             Fault::Network => check(stack, fault, Err(NETWORK), || ()),
         }
     }
 }
 
+const FILE: &str = "/srv/index.html was ";
+const TAG: &str = "Tag `latest` was moved to another image since the plan";
+const IMAGE: &str = "vanished since the plan";
 const CREDENTIALS: &str = "AWS gives no registry password";
 const NETWORK: &str = "no answer from `127.0.0.1:1`";
 

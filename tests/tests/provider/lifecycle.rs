@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::stack::{FILES, REGISTRY, Stack, copy};
+use crate::stack::{FILES, REGISTRY, Stack, copy, run_cli};
 
 pub(crate) fn plans_nothing_twice(stack: &Stack) {
     stack.files(r#"["latest"]"#);
@@ -34,7 +34,7 @@ pub(crate) fn plans_nothing_twice(stack: &Stack) {
     // With no registry to ask, an unchanged image stays what it is.
     let nowhere = format!("{REGISTRY}=http://127.0.0.1:1");
     let mut plan = stack.command(&["plan"]);
-    let plan = stack.run(plan.env("EKS_DEPLOY_REGISTRY_ENDPOINTS", nowhere)).unwrap();
+    let plan = run_cli(plan.env("EKS_DEPLOY_REGISTRY_ENDPOINTS", nowhere)).unwrap();
     assert!(plan.contains("No changes.") && plan.contains("The registry could not be asked"), "{plan}");
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn imports(stack: &Stack) {
     let id = format!("{}:latest", stack.repository());
     let import = |id: &str| {
         let mut command = stack.command(&["import"]);
-        stack.run(command.args(["ecr_image.web", id]))
+        run_cli(command.args(["ecr_image.web", id]))
     };
     let error = import(&format!("{}:nothing", stack.repository())).unwrap_err();
     assert!(error.contains("There is no image"), "{error}");
@@ -159,7 +159,7 @@ pub(crate) fn keeps_the_image_when_destroyed(stack: &Stack) {
     stack.files(r#"["latest"]"#);
     stack.apply().unwrap();
     let digest = stack.digest();
-    let destroyed = stack.run(&mut stack.command(&["destroy", "-auto-approve"])).unwrap();
+    let destroyed = run_cli(&mut stack.command(&["destroy", "-auto-approve"])).unwrap();
     assert!(destroyed.contains("The image stays in its repository"), "{destroyed}");
     assert!(destroyed.contains("force_delete"), "{destroyed}");
     assert_eq!(stack.tag("latest"), Some(digest));

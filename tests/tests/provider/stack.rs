@@ -54,8 +54,8 @@ impl Stack {
         let folder = tempfile::tempdir().unwrap();
         let provider = Programs::built().unwrap().provider;
         let overrides = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"registry.terraform.io/eks-deploy/ecr\" = {:?}\n  }}\n}}\n",
-            provider.parent().unwrap()
+            "provider_installation {{\n  dev_overrides {{\n    \"registry.terraform.io/eks-deploy/ecr\" = \"{}\"\n  }}\n}}\n",
+            provider.parent().unwrap().display()
         );
         fs::write(folder.path().join("cli.rc"), overrides).unwrap();
         let name = lab.unique("image");
@@ -110,18 +110,8 @@ impl Stack {
         command
     }
 
-    /// Runs it, and sees to it that core has nothing to complain about.
-    pub(crate) fn run(&self, command: &mut Command) -> Outcome {
-        let outcome = run(command, LONG).map_err(|error| format!("{error:#}"));
-        let text = outcome.as_ref().unwrap_or_else(|error| error);
-        for words in CORES_WORDS {
-            assert!(!one_line(text).contains(words), "{text}");
-        }
-        outcome.map_err(|error| one_line(&error))
-    }
-
     pub(crate) fn plan(&self, arguments: &[&str]) -> Outcome {
-        self.run(&mut self.command(&[&["plan", "-input=false"], arguments].concat()))
+        run_cli(&mut self.command(&[&["plan", "-input=false"], arguments].concat()))
     }
 
     /// Plans into a file for [`Self::apply_planned`].
@@ -130,11 +120,11 @@ impl Stack {
     }
 
     pub(crate) fn apply_planned(&self) -> Outcome {
-        self.run(&mut self.command(&["apply", "-input=false", "plan"]))
+        run_cli(&mut self.command(&["apply", "-input=false", "plan"]))
     }
 
     pub(crate) fn apply(&self) -> Outcome {
-        self.run(&mut self.command(&["apply", "-input=false", "-auto-approve"]))
+        run_cli(&mut self.command(&["apply", "-input=false", "-auto-approve"]))
     }
 
     pub(crate) fn plans_nothing(&self, arguments: &[&str]) -> String {
@@ -211,6 +201,16 @@ pub(crate) const FILES: &str = r#"  files = {
     ]
     entrypoint = ["/app/run"]
   }"#;
+
+/// Runs a command of the program, and sees to it that core has nothing to complain about.
+pub(crate) fn run_cli(command: &mut Command) -> Outcome {
+    let outcome = run(command, LONG).map_err(|error| format!("{error:#}"));
+    let text = outcome.as_ref().unwrap_or_else(|error| error);
+    for words in CORES_WORDS {
+        assert!(!one_line(text).contains(words), "{text}");
+    }
+    outcome.map_err(|error| one_line(&error))
+}
 
 /// The text without the ends of lines, which depend on the width of the terminal.
 pub(crate) fn one_line(text: &str) -> String {
