@@ -7,6 +7,7 @@ use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
@@ -20,11 +21,14 @@ use crate::{
 struct Shelf(BTreeMap<String, (String, Bytes)>);
 
 impl Shelf {
-    fn put(&mut self, kind: &str, name: &str, media_type: &str, content: Bytes) -> Descriptor {
-        let digest = Digest::of(&content);
+    fn put(&mut self, kind: &str, name: &str, media_type: &str, content: &[u8]) -> Descriptor {
+        let digest = Digest::of(content);
         let size = content.len() as u64;
         for name in [name.to_owned(), digest.to_string()] {
-            self.0.insert(format!("/v2/base/{kind}/{name}"), (media_type.to_owned(), content.clone()));
+            self.0.insert(
+                format!("/v2/base/{kind}/{name}"),
+                (media_type.to_owned(), Bytes::copy_from_slice(content)),
+            );
         }
         Descriptor {
             media_type: media_type.to_owned(),
@@ -43,26 +47,26 @@ impl Shelf {
         config.config.env = vec!["FROM=base".to_owned()];
         config.rootfs.diff_ids = vec![Digest::of(&layer)];
         let config = serde_json::to_vec(&config).unwrap();
-        let config = self.put("blobs", "config", media_type::DOCKER_CONFIG, config.into());
-        let layer = self.put("blobs", "layer", media_type::DOCKER_LAYER_GZIP, layer.into());
+        let config = self.put("blobs", "config", media_type::DOCKER_CONFIG, &config);
+        let layer = self.put("blobs", "layer", media_type::DOCKER_LAYER_GZIP, &layer);
         let manifest = Manifest::of_image(ImageManifest::oci(config, vec![layer], BTreeMap::new()));
-        let descriptor = self.put("manifests", tag, &manifest.media_type, manifest.raw);
+        let descriptor = self.put("manifests", tag, &manifest.media_type, &manifest.raw);
         Descriptor { platform: Some(platform), ..descriptor }
     }
 
     /// Serves until the runtime of the test ends, and gives `host:port`.
-    async fn serve(self) -> String {
+    async fn listen(self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let shelf = Arc::new(self);
+        let images = Arc::new(self);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let shelf = shelf.clone();
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let answer = shelf.answer(request.uri().path());
+                let images = images.clone();
+                let answers = service_fn(move |request: Request<Incoming>| {
+                    let answer = images.answer(request.uri().path());
                     async move { Ok::<_, Infallible>(answer) }
                 });
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answers));
             }
         });
         address
@@ -85,9 +89,9 @@ async fn stocked() -> String {
     let amd64 = shelf.image("amd64", "linux/amd64");
     let arm64 = shelf.image("arm64", "linux/arm64");
     let index = Manifest::of_index(vec![amd64, arm64], BTreeMap::new());
-    shelf.put("manifests", "both", &index.media_type, index.raw);
-    shelf.put("manifests", "damaged", media_type::OCI_MANIFEST, Bytes::from_static(b"{}"));
-    shelf.serve().await
+    shelf.put("manifests", "both", &index.media_type, &index.raw);
+    shelf.put("manifests", "damaged", media_type::OCI_MANIFEST, b"{}");
+    shelf.listen().await
 }
 
 async fn find(tag: &str, platform: &str) -> Result<Base, BuildError> {
@@ -143,7 +147,7 @@ async fn files_lie_on_top_of_the_base_and_its_layers_stay_where_they_are() {
         source_date_epoch: 0,
     };
     let registry = Registry::new(Settings::default()).unwrap();
-    let built = build(&recipe, &Builder::default(), &registry, &(), &Default::default()).await.unwrap();
+    let built = build(&recipe, &Builder::default(), &registry, &(), &CancellationToken::new()).await.unwrap();
     let [below, above] = &built.layers[..] else { panic!("the base's layer and ours") };
     assert!(matches!(below.source, BlobSource::Registry(_)));
     assert!(!matches!(above.source, BlobSource::Registry(_)));
