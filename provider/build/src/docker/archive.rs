@@ -233,14 +233,19 @@ impl Rewrite {
         Ok(Header {
             path: canonical(&entry.path_bytes(), &kind),
             mode: header.mode()? & 0o7777,
-            uid: header.uid()?,
-            gid: header.gid()?,
+            uid: number(&header.as_old().uid, header.uid())?,
+            gid: number(&header.as_old().gid, header.gid())?,
             size: if kind == Kind::File { entry.size() } else { 0 },
             mtime: header.mtime().unwrap_or_default().min(self.latest),
             attributes,
             kind,
         })
     }
+}
+
+/// A number that was left blank is 0, as other readers have it.
+fn number(field: &[u8], read: io::Result<u64>) -> io::Result<u64> {
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) { Ok(0) } else { read }
 }
 
 /// Without `./` or `/` at the start, and with `/` at the end of a folder.

@@ -74,6 +74,28 @@ fn a_link_to_another_layer_is_that_layer() {
 }
 
 #[test]
+fn an_owner_that_was_left_blank_is_root_and_a_damaged_one_an_error() {
+    let entry = |owner: &[u8; 8]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_path("bin/").unwrap();
+        header.set_entry_type(EntryType::Directory);
+        header.set_mode(0o755);
+        header.set_size(0);
+        header.as_old_mut().uid = *owner;
+        header.as_old_mut().gid = *owner;
+        header.set_cksum();
+        builder.append(&header, io::empty()).unwrap();
+        let layer = REWRITE.layer(&builder.into_inner().unwrap()[..], &TempDir::new().unwrap());
+        layer.map(|layer| layer.diff_id)
+    };
+    let root = entry(b"0000000\0").unwrap();
+    assert_eq!(entry(&[0; 8]).unwrap(), root);
+    assert_eq!(entry(b"       \0").unwrap(), root);
+    assert!(entry(b"nobody!\0").is_err());
+}
+
+#[test]
 fn entries_keep_what_counts_and_lose_the_hour() {
     let mut builder = tar::Builder::new(Vec::new());
     builder
