@@ -69,7 +69,6 @@ impl Aws {
 
     /// The same with the session token that belongs to the keys of an assumed role.
     #[must_use]
-    #[must_use]
     pub fn with_session(self, token: &str) -> Self {
         Self { session: Some(token.to_owned()), ..self }
     }
