@@ -17,6 +17,28 @@ Environment: EKS_DEPLOY_CLUSTER, EKS_DEPLOY_REGION, EKS_DEPLOY_PROFILE, EKS_DEPL
   EKS_DEPLOY_REGISTRY_ENDPOINTS (host=url,…) sends registries elsewhere; HELM_BIN names the helm to run; AWS_* as in
   every AWS program; NO_COLOR. A flag goes before the environment, the environment before the file.";
 
+/// Read by a test as the file itself.
+pub(crate) const FILE_FORM: &str = "\
+The file, eks-deploy.yaml or --config, with paths relative to it; only `version` has to be there:
+  version: 1
+  cluster:
+    # A Terraform output: a name or ARN, or {name, region, endpoint, ca, arn},
+    # for which EKS is not asked. Instead: `name: NAME|ARN`.
+    terraform: cluster
+    region: eu-west-1
+    expect: {account: '123456789012'}
+    # Where the API server is reached, if not where EKS or Terraform says.
+    # What Terraform says counts without this only if it is a host of EKS.
+    endpoint: https://localhost:8443
+  terraform: {dir: ../infra}      # or outputFile: FILE
+  release:
+    name: api
+    chart: ./charts/api
+    namespace: shop
+    values: [prod.yaml]
+    images: {api.image: {terraform: api_image}, worker.image: 'registry.example/worker:v1'}
+  registryEndpoints: {registry.example: 'http://127.0.0.1:5000'}";
+
 const TOKEN_EXAMPLES: &str = "\
 Examples:
   eks-deploy token --cluster-name prod --region eu-west-1
@@ -48,7 +70,7 @@ pub(crate) enum Verb {
     ///
     /// Reads the chart by a server-side dry run, pins every image of Amazon ECR by digest through the chart's values,
     /// proves it by a second dry run, and lets helm do the rest. Takes helm upgrade's own flags.
-    #[command(visible_alias = "upgrade", override_usage = "eks-deploy up RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = UP_EXAMPLES, after_long_help = UP_EXAMPLES)]
+    #[command(visible_alias = "upgrade", override_usage = "eks-deploy up RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = UP_EXAMPLES, after_long_help = format!("{UP_EXAMPLES}\n\n{FILE_FORM}"))]
     Up(Box<UpArguments>),
     /// Prints a token for a cluster, as Kubernetes clients ask for it.
     #[command(after_help = TOKEN_EXAMPLES)]
@@ -110,7 +132,7 @@ pub(crate) struct UpArguments {
     /// A folder to run `terraform output -json` in, else `tofu output -json`.
     #[arg(long, value_name = "FOLDER", env = "EKS_DEPLOY_TF_DIR", hide_env = true)]
     pub(crate) tf_dir: Option<PathBuf>,
-    /// The file with settings; without it ./eks-deploy.yaml, where there is one.
+    /// The file with settings, whose form is below (--help); without it ./eks-deploy.yaml, where there is one.
     #[arg(long, value_name = "FILE", env = "EKS_DEPLOY_CONFIG", hide_env = true)]
     pub(crate) config: Option<PathBuf>,
     /// Helm's own.

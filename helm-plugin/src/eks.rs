@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cluster;
+pub(crate) mod endpoint;
 pub(crate) mod exec_credential;
 pub(crate) mod identity;
 pub(crate) mod kubeconfig;

@@ -17,6 +17,7 @@ use crate::{
     cli::UpArguments,
     eks::{
         cluster::{ClusterName, ClusterNameError},
+        endpoint::Endpoint,
         identity::Identity,
     },
     exit::Exit,
@@ -42,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) cluster: ClusterChoice,
     /// The region that was named for it; the cluster's ARN goes before.
     pub(crate) region: Option<String>,
+    /// Where the file says that its API server is reached.
+    pub(crate) endpoint: Option<Endpoint>,
     /// The account that the cluster has to be in.
     pub(crate) expect_account: Option<String>,
     /// Who acts.
@@ -174,14 +177,15 @@ impl Settings {
             assumed: around.helm_namespace,
         };
         let expect_account = given(arguments.expect_account).or_else(|| entry.expect.account.clone());
-        let (cluster, region) =
-            cluster(given(arguments.cluster), given(arguments.region), entry, around.aws_region)?;
+        let Chosen { cluster, region, endpoint } =
+            choose(given(arguments.cluster), given(arguments.region), entry, around.aws_region)?;
         Ok(Self {
             release: arguments.release.or(release.name).ok_or(SettingsError::NO_RELEASE)?,
             chart: arguments.chart.or(release.chart).ok_or(SettingsError::NO_CHART)?,
             namespace: namespace.choose(around.attended)?,
             cluster,
             region,
+            endpoint,
             expect_account,
             identity: arguments.aws.into(),
             images: image::merge(arguments.image, release.images),
@@ -196,25 +200,30 @@ impl Settings {
     }
 }
 
-/// The cluster, and the region to look for it in: what names the cluster names its region before anything general
+struct Chosen {
+    cluster: ClusterChoice,
+    region: Option<String>,
+    endpoint: Option<Endpoint>,
+}
+
+/// The cluster, the region to look for it in, and where it is reached. What the file says of its cluster holds for no
+/// other one; what names the cluster names its region before anything general
 /// does.
-fn cluster(
+fn choose(
     named: Option<String>,
     region: Option<String>,
     entry: ClusterEntry,
     aws_region: Option<String>,
-) -> Result<(ClusterChoice, Option<String>), SettingsError> {
-    let (choice, entry_region) = match (named, entry) {
-        (Some(name), _) => (ClusterChoice::Named(name.parse()?), None),
-        (None, ClusterEntry { terraform: Some(output), region, .. }) => {
-            (ClusterChoice::Output(output), region)
+) -> Result<Chosen, SettingsError> {
+    let (cluster, entry) = match (named, &entry) {
+        (Some(name), _) => (ClusterChoice::Named(name.parse()?), ClusterEntry::default()),
+        (None, ClusterEntry { terraform: Some(output), .. }) => {
+            (ClusterChoice::Output(output.clone()), entry)
         }
-        (None, ClusterEntry { name: Some(name), region, .. }) => {
-            (ClusterChoice::Named(name.parse()?), region)
-        }
+        (None, ClusterEntry { name: Some(name), .. }) => (ClusterChoice::Named(name.parse()?), entry),
         (None, _) => return Err(SettingsError::NO_CLUSTER),
     };
-    let arn_region = match &choice {
+    let arn_region = match &cluster {
         ClusterChoice::Named(ClusterName { name, region: Some(arn), .. }) => match &region {
             Some(flag) if flag != arn => {
                 return Err(SettingsError::Regions {
@@ -227,7 +236,8 @@ fn cluster(
         },
         _ => None,
     };
-    Ok((choice, arn_region.or(region).or(entry_region).or(aws_region)))
+    let region = arn_region.or(region).or(entry.region).or(aws_region);
+    Ok(Chosen { cluster, region, endpoint: entry.endpoint })
 }
 
 fn endpoints(file: &BTreeMap<String, String>, variable: Option<&str>) -> Result<Endpoints, SettingsError> {
@@ -282,7 +292,19 @@ mod tests {
             Err("cluster `a` is in region eu-west-1, and --region says us-east-1"),
         );
         regions("", entry("a", "eu-west-1"), Some("us-east-1"), Ok(Some("eu-west-1")));
-        // The file's region belongs to the file's cluster.
+        // The file's region belongs to the file's cluster; so does its endpoint.
+        let endpoint = |line: &str| {
+            let entry = ClusterEntry {
+                terraform: Some("a".to_owned()),
+                endpoint: "https://a.example".parse().ok(),
+                ..ClusterEntry::default()
+            };
+            resolve(line, File { cluster: entry, ..File::default() }, Surroundings::default())
+                .unwrap()
+                .endpoint
+        };
+        assert_eq!(endpoint("web ./web -n shop"), "https://a.example".parse().ok());
+        assert_eq!(endpoint("web ./web -n shop --cluster b"), None);
         regions("--cluster b", entry("a", "eu-west-1"), Some("us-east-1"), Ok(Some("us-east-1")));
     }
 

@@ -92,14 +92,14 @@ fn create_entry(cluster: &Cluster, caller: &str) -> String {
 }
 
 fn associate_policy(cluster: &Cluster, caller: &str, namespace: &str) -> String {
-    let partition = cluster.arn.split(':').nth(1).unwrap_or("aws");
     format!(
         "aws eks associate-access-policy --cluster-name {} --region {} --principal-arn {} --policy-arn \
-         arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSEditPolicy --access-scope \
+         arn:{}:eks::aws:cluster-access-policy/AmazonEKSEditPolicy --access-scope \
          type=namespace,namespaces={namespace}",
         cluster.name,
         cluster.region,
-        principal(caller)
+        principal(caller),
+        cluster.partition().name(),
     )
 }
 
@@ -134,9 +134,10 @@ mod tests {
     fn cluster(mode: &str) -> Cluster {
         Cluster {
             name: "prod".to_owned(),
-            arn: "arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned(),
+            arn: Some("arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned()),
             region: "eu-west-1".to_owned(),
-            endpoint: "https://a.example".to_owned(),
+            endpoint: "https://a.example".parse().unwrap(),
+            server_name: None,
             certificate_authority: String::new(),
             outpost_id: None,
             authentication_mode: Some(mode.to_owned()),

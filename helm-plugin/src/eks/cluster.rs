@@ -9,7 +9,12 @@ use aws_sdk_eks::{
 };
 use aws_sdk_sts::error::SdkError;
 
-use super::identity::{Reason, ServiceError};
+use ecr_registry::names::Partition;
+
+use super::{
+    endpoint::Endpoint,
+    identity::{Reason, ServiceError},
+};
 use crate::{exit::Exit, failure::Explain};
 
 /// How a cluster is named on the command line: a name, or an ARN that says region and account as well.
@@ -69,12 +74,14 @@ fn is_name(text: &str) -> bool {
 pub(crate) struct Cluster {
     /// Its name.
     pub(crate) name: String,
-    /// Its ARN.
-    pub(crate) arn: String,
+    /// Its ARN; a Terraform output may leave it out.
+    pub(crate) arn: Option<String>,
     /// Its region.
     pub(crate) region: String,
-    /// `https://…`, the API server.
-    pub(crate) endpoint: String,
+    /// The API server.
+    pub(crate) endpoint: Endpoint,
+    /// The name in the API server's certificate, where it is not the endpoint's.
+    pub(crate) server_name: Option<String>,
     /// The certificate authority of the API server: PEM in base64, as EKS gives it.
     pub(crate) certificate_authority: String,
     /// The id that a local cluster on Outposts signs tokens with, instead of its name.
@@ -84,9 +91,20 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// The account that owns the cluster.
-    pub(crate) fn account(&self) -> &str {
-        self.arn.split(':').nth(4).unwrap_or_default()
+    /// The account that owns the cluster, where it is known.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.arn.as_ref()?.split(':').nth(4)
+    }
+
+    /// The partition of AWS that it is in.
+    pub(crate) fn partition(&self) -> Partition {
+        Partition::of_region(&self.region)
+    }
+
+    /// The same cluster, reached elsewhere: through a tunnel, by a name of one's own. It still has its certificate.
+    pub(crate) fn reached_at(self, endpoint: Endpoint) -> Self {
+        let server_name = (self.endpoint.host() != endpoint.host()).then(|| self.endpoint.host().to_owned());
+        Self { endpoint, server_name, ..self }
     }
 
     /// What tokens are signed for, and the flag of `eks-deploy token` that takes it.
@@ -96,6 +114,15 @@ impl Cluster {
             None => ("--cluster-name", &self.name),
         }
     }
+}
+
+/// What is known of a cluster before EKS is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// What it is called.
+    Name(ClusterName),
+    /// Everything: EKS need not be asked.
+    Whole(Cluster),
 }
 
 /// A cluster that cannot be talked to.
@@ -206,8 +233,7 @@ fn usable(name: &str, region: &str, described: Described) -> Result<Cluster, Clu
         return Err(ClusterError::Registered { name });
     }
     let absent = |field| ClusterError::Incomplete { name: name.clone(), field };
-    let endpoint =
-        described.endpoint.filter(|text| text.starts_with("https://")).ok_or_else(|| absent("endpoint"))?;
+    let endpoint = described.endpoint.and_then(|text| text.parse().ok()).ok_or_else(|| absent("endpoint"))?;
     let certificate_authority = described
         .certificate_authority
         .and_then(|authority| authority.data)
@@ -216,9 +242,10 @@ fn usable(name: &str, region: &str, described: Described) -> Result<Cluster, Clu
     let outpost_id = described.outpost_config.and(described.id);
     let authentication_mode = described.access_config.and_then(|access| access.authentication_mode);
     Ok(Cluster {
-        arn: described.arn.ok_or_else(|| absent("arn"))?,
+        arn: Some(described.arn.ok_or_else(|| absent("arn"))?),
         region: region.to_owned(),
         endpoint,
+        server_name: None,
         certificate_authority,
         outpost_id,
         authentication_mode: authentication_mode.map(|mode| mode.as_str().to_owned()),
@@ -269,9 +296,23 @@ mod tests {
 
     fn check(described: aws_sdk_eks::types::builders::ClusterBuilder, expected: &str) {
         match usable("prod", "eu-west-1", described.build()) {
-            Ok(cluster) => assert_eq!(format!("{} {}", cluster.endpoint, cluster.account()), expected),
+            Ok(cluster) => {
+                assert_eq!(format!("{} {}", cluster.endpoint, cluster.account().unwrap()), expected);
+            }
             Err(error) => assert_eq!(error.to_string(), expected),
         }
+    }
+
+    #[test]
+    fn elsewhere_it_has_the_same_certificate() {
+        let check = |endpoint: &str, expected: Option<&str>| {
+            let cluster = usable("prod", "eu-west-1", described(ClusterStatus::Active).build()).unwrap();
+            let cluster = cluster.reached_at(endpoint.parse().unwrap());
+            assert_eq!(cluster.endpoint.to_string(), endpoint);
+            assert_eq!(cluster.server_name.as_deref(), expected);
+        };
+        check("https://localhost:8443", Some("a.example"));
+        check("https://a.example:8443", None);
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, 
         "clusters": [{
             "name": cluster.name,
             "cluster": {
-                "server": cluster.endpoint,
+                "server": cluster.endpoint.to_string(),
+                "tls-server-name": cluster.server_name,
                 "certificate-authority-data": cluster.certificate_authority,
             },
         }],
@@ -55,9 +56,10 @@ mod tests {
     fn check(id: Option<&str>, identity: &Identity, expected: &[&str]) {
         let cluster = Cluster {
             name: "prod".to_owned(),
-            arn: "arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned(),
+            arn: Some("arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned()),
             region: "eu-west-1".to_owned(),
-            endpoint: "https://A.gr7.eu-west-1.eks.amazonaws.com".to_owned(),
+            endpoint: "https://A.gr7.eu-west-1.eks.amazonaws.com".parse().unwrap(),
+            server_name: Some("b.example".to_owned()),
             certificate_authority: "Q0E=".to_owned(),
             outpost_id: id.map(str::to_owned),
             authentication_mode: None,
@@ -69,7 +71,12 @@ mod tests {
         assert_eq!(exec["interactiveMode"], "Never");
         assert_eq!(exec["args"], json!(expected));
         assert_eq!(config["contexts"][0]["context"]["namespace"], "shop");
-        assert_eq!(config["clusters"][0]["cluster"]["certificate-authority-data"], "Q0E=");
+        let entry = &config["clusters"][0]["cluster"];
+        assert_eq!(entry["server"], "https://A.gr7.eu-west-1.eks.amazonaws.com");
+        assert_eq!(
+            (&entry["certificate-authority-data"], &entry["tls-server-name"]),
+            (&json!("Q0E="), &json!("b.example"))
+        );
     }
 
     #[test]

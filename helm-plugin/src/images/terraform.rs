@@ -13,7 +13,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    eks::cluster::ClusterName,
+    eks::{
+        cluster::{Cluster, ClusterName, Known},
+        endpoint::{Endpoint, EndpointError},
+    },
     exit::Exit,
     failure::Explain,
     helm::binary::{on_path, path_folders},
@@ -104,14 +107,25 @@ pub(crate) enum TerraformError {
     /// The output is no cluster.
     #[error("Terraform output `{0}` is not a cluster")]
     NotACluster(String),
+    /// The output has an endpoint that is none.
+    #[error("Terraform output `{name}` is a cluster without a usable endpoint")]
+    Endpoint {
+        /// The output.
+        name: String,
+        /// What is wrong.
+        #[source]
+        source: EndpointError,
+    },
 }
 
 impl Explain for TerraformError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoSource(_) | Self::NoOutput { .. } | Self::NotAnImage { .. } | Self::NotACluster(_) => {
-                Exit::Usage
-            }
+            Self::NoSource(_)
+            | Self::NoOutput { .. }
+            | Self::NotAnImage { .. }
+            | Self::NotACluster(_)
+            | Self::Endpoint { .. } => Exit::Usage,
             Self::File { .. }
             | Self::NoProgram
             | Self::Run { .. }
@@ -130,8 +144,10 @@ impl Explain for TerraformError {
             Self::NotAnImage { .. } => {
                 "an image is a text such as HOST/NAME@sha256:…, or an object with `uri`, or `repository` and `digest`"
             }
-            Self::NotACluster(_) => "a cluster is its name or ARN, or an object with `name` and perhaps `region`",
-            Self::File { .. } | Self::Run { .. } | Self::Format(_) => return None,
+            Self::NotACluster(_) => {
+                "a cluster is its name or ARN, or an object with `name` or `arn`, and perhaps `region`, `endpoint`, `ca`"
+            }
+            Self::Endpoint { .. } | Self::File { .. } | Self::Run { .. } | Self::Format(_) => return None,
         }
         .to_owned())
     }
@@ -209,15 +225,30 @@ impl Outputs {
         reference.parse().map_err(|source| error(Some(source)))
     }
 
-    /// The cluster that an output names: a text, or an object with `name` or `arn`, and perhaps `region`.
-    pub(crate) fn cluster(&self, name: &str) -> Result<ClusterName, TerraformError> {
+    /// The cluster that an output names: a text, or an object with `name` or `arn`, and perhaps `region`. One that
+    /// has `endpoint` and `ca` as well says all that EKS would.
+    pub(crate) fn cluster(&self, name: &str) -> Result<Known, TerraformError> {
         let value = self.get(name)?;
-        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let text = |key: &str| value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let named = value.as_str().or_else(|| text("arn")).or_else(|| text("name"));
         let parsed = named.and_then(|named| named.parse::<ClusterName>().ok());
         let mut cluster = parsed.ok_or_else(|| TerraformError::NotACluster(name.to_owned()))?;
         cluster.region = cluster.region.or_else(|| text("region").map(str::to_owned));
-        Ok(cluster)
+        let (Some(region), Some(endpoint), Some(ca)) = (&cluster.region, text("endpoint"), text("ca")) else {
+            return Ok(Known::Name(cluster));
+        };
+        let endpoint: Result<Endpoint, _> = endpoint.parse();
+        Ok(Known::Whole(Cluster {
+            region: region.clone(),
+            endpoint: endpoint
+                .map_err(|source| TerraformError::Endpoint { name: name.to_owned(), source })?,
+            server_name: None,
+            certificate_authority: ca.to_owned(),
+            arn: text("arn").map(str::to_owned),
+            outpost_id: None,
+            authentication_mode: None,
+            name: cluster.name,
+        }))
     }
 }
 
@@ -264,23 +295,33 @@ mod tests {
 
     #[test]
     fn clusters() {
-        let check = |value: Value, expected: Option<(&str, Option<&str>)>| {
-            let got = outputs(&value).cluster("x").ok();
-            assert_eq!(
-                got.as_ref().map(|name| (name.name.as_str(), name.region.as_deref())),
-                expected,
-                "{value}"
-            );
+        let check = |value: Value, expected: &str| {
+            let got = match outputs(&value).cluster("x") {
+                Ok(Known::Name(name)) => format!("{} in {:?}", name.name, name.region),
+                Ok(Known::Whole(cluster)) => {
+                    format!("{} in {} at {}", cluster.name, cluster.region, cluster.endpoint)
+                }
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(got, expected, "{value}");
         };
-        check(json!("prod"), Some(("prod", None)));
+        let arn = "arn:aws:eks:eu-west-1:123456789012:cluster/prod";
+        let (region, endpoint, ca) = ("eu-west-1", "https://a.example", "Q0E=");
+        check(json!("prod"), "prod in None");
+        check(json!({"name": "prod", "region": region, "endpoint": endpoint}), "prod in Some(\"eu-west-1\")");
+        check(json!({"arn": arn, "name": "prod", "ca": ca}), "prod in Some(\"eu-west-1\")");
+        check(json!({"name": "prod", "endpoint": endpoint, "ca": ca}), "prod in None");
         check(
-            json!({"name": "prod", "region": "eu-west-1", "endpoint": "x"}),
-            Some(("prod", Some("eu-west-1"))),
+            json!({"name": "prod", "region": region, "endpoint": "", "ca": ca}),
+            "prod in Some(\"eu-west-1\")",
         );
+        let whole = "prod in eu-west-1 at https://a.example";
+        check(json!({"name": "prod", "region": region, "endpoint": endpoint, "ca": ca}), whole);
+        check(json!({"name": "prod", "region": region, "endpoint": endpoint, "ca": ca, "arn": arn}), whole);
         check(
-            json!({"arn": "arn:aws:eks:eu-west-1:123456789012:cluster/prod", "name": "prod"}),
-            Some(("prod", Some("eu-west-1"))),
+            json!({"arn": arn, "endpoint": "http://a.example", "ca": ca}),
+            "Terraform output `x` is a cluster without a usable endpoint",
         );
-        check(json!({"id": "prod"}), None);
+        check(json!({"id": "prod"}), "Terraform output `x` is not a cluster");
     }
 }

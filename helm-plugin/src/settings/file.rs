@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::image::{ImageArgument, ImageArgumentError, ImageSource};
-use crate::{exit::Exit, failure::Explain, images::terraform::OutputSource};
+use crate::{eks::endpoint::Endpoint, exit::Exit, failure::Explain, images::terraform::OutputSource};
 
 /// The file that is read when none is named.
 pub(crate) const DEFAULT: &str = "eks-deploy.yaml";
@@ -37,6 +37,8 @@ pub(crate) struct ClusterEntry {
     pub(crate) region: Option<String>,
     /// The Terraform output that names it, instead.
     pub(crate) terraform: Option<String>,
+    /// Where its API server is reached, whatever EKS or Terraform says.
+    pub(crate) endpoint: Option<Endpoint>,
     /// What has to be true of it.
     #[serde(default)]
     pub(crate) expect: ExpectEntry,
@@ -267,6 +269,16 @@ registryEndpoints: {r.example: 'http://127.0.0.1:5000'}
     }
 
     #[test]
+    fn the_form_in_the_help_text() {
+        let (_, form) = crate::cli::FILE_FORM.split_once('\n').unwrap();
+        let file = parse(Path::new(DEFAULT), form).unwrap();
+        assert_eq!(file.cluster.terraform.as_deref(), Some("cluster"));
+        assert_eq!(file.cluster.endpoint, "https://localhost:8443".parse().ok());
+        assert_eq!(file.outputs, Some(OutputSource::Folder("../infra".into())));
+        assert_eq!(file.release.images.len(), 2);
+    }
+
+    #[test]
     fn mistakes() {
         let check = |text: &str, expected: &str| {
             let got = message(text);
@@ -287,6 +299,10 @@ registryEndpoints: {r.example: 'http://127.0.0.1:5000'}
         check(
             "version: 1\nrelease: {images: {'a..b': x}}",
             "release.images: a..b: values path `a..b` is not",
+        );
+        check(
+            "version: 1\ncluster: {endpoint: 'http://a'}",
+            "cluster: `http://a` is not of the form https://HOST",
         );
         check("- a", "is not a valid eks-deploy file");
     }

@@ -6,8 +6,9 @@ use aws_config::SdkConfig;
 
 use crate::{
     eks::{
-        cluster::{self, Cluster, ClusterName},
-        identity::{Identity, credentials_of},
+        cluster::{self, Cluster, Known},
+        endpoint::Endpoint,
+        identity::credentials_of,
         kubeconfig::kubeconfig,
     },
     exit::Exit,
@@ -41,15 +42,20 @@ enum TargetError {
     #[error("no region was named for cluster `{0}`")]
     NoRegion(String),
     /// Another account.
-    #[error("cluster `{cluster}` is in account {found}, and {expected} was expected")]
+    #[error("cluster `{cluster}` is in {found}, and account {expected} was expected")]
     Account { cluster: String, found: String, expected: String },
+    /// A Terraform output leads to a host that is not EKS'.
+    #[error(
+        "Terraform says that cluster `{cluster}` is reached at {endpoint}, which is no host of Amazon EKS in {region}"
+    )]
+    Stranger { cluster: String, endpoint: String, region: String },
 }
 
 impl Explain for TargetError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoRegion(_) => Exit::Usage,
-            Self::Account { .. } => Exit::Access,
+            Self::Account { .. } | Self::Stranger { .. } => Exit::Access,
         }
     }
 
@@ -57,6 +63,10 @@ impl Explain for TargetError {
         Some(match self {
             Self::NoRegion(_) => "pass --region, or set AWS_REGION".to_owned(),
             Self::Account { .. } => "check --profile, --role-arn and the credentials of this job".to_owned(),
+            Self::Stranger { endpoint, .. } => format!(
+                "whoever answers there gets a token that opens the cluster for 15 minutes; if the cluster is really \
+                 reached there, the file has to say so: `cluster: {{terraform: …, endpoint: {endpoint}}}`"
+            ),
         })
     }
 }
@@ -71,16 +81,14 @@ impl Target {
     ) -> Result<Self, Failure> {
         let (version, outputs) = tokio::join!(helm.version(), outputs(settings));
         let (helm, outputs) = (version?, outputs?);
-        let named = match (&settings.cluster, &outputs) {
-            (ClusterChoice::Named(named), _) => named.clone(),
+        let known = match (&settings.cluster, &outputs) {
+            (ClusterChoice::Named(named), _) => Known::Name(named.clone()),
             (ClusterChoice::Output(name), Some(outputs)) => outputs.cluster(name)?,
             (ClusterChoice::Output(name), None) => return Err(TerraformError::NoSource(name.clone()).into()),
         };
-        let region = region(settings, &named).await?;
+        let region = region(settings, &known).await?;
         let aws = settings.identity.config(&region).await;
-        let cluster = enter(&aws, &settings.identity, &named.name, &region).await?;
-        let expected = [&settings.expect_account, &named.account];
-        check_account(&cluster, expected.into_iter().flatten())?;
+        let cluster = enter(&aws, settings, known, &region).await?;
         let text = kubeconfig(&cluster, &settings.identity, own, &settings.namespace.name);
         folder.write(KUBECONFIG, text.as_bytes())?;
         introduce(settings, &cluster, &helm);
@@ -88,7 +96,11 @@ impl Target {
     }
 }
 
-async fn region(settings: &Settings, named: &ClusterName) -> Result<String, TargetError> {
+async fn region(settings: &Settings, known: &Known) -> Result<String, TargetError> {
+    let named = match known {
+        Known::Whole(cluster) => return Ok(cluster.region.clone()),
+        Known::Name(named) => named,
+    };
     if let Some(region) = named.region.as_ref().or(settings.region.as_ref()) {
         return Ok(region.clone());
     }
@@ -97,31 +109,61 @@ async fn region(settings: &Settings, named: &ClusterName) -> Result<String, Targ
 }
 
 /// Credentials first: that there are none, or that they have ended, is not the cluster's answer.
-async fn enter(aws: &SdkConfig, identity: &Identity, name: &str, region: &str) -> Result<Cluster, Failure> {
-    credentials_of(aws, identity).await?;
-    Ok(cluster::describe(aws, name, region).await?)
+async fn enter(aws: &SdkConfig, settings: &Settings, known: Known, region: &str) -> Result<Cluster, Failure> {
+    credentials_of(aws, &settings.identity).await?;
+    let cluster = match known {
+        Known::Whole(cluster) => trusted(cluster, settings.endpoint.as_ref())?,
+        Known::Name(named) => {
+            let cluster = cluster::describe(aws, &named.name, region).await?;
+            check_account(&cluster, named.account.as_deref())?;
+            cluster
+        }
+    };
+    check_account(&cluster, settings.expect_account.as_deref())?;
+    Ok(match &settings.endpoint {
+        Some(endpoint) => cluster.reached_at(endpoint.clone()),
+        None => cluster,
+    })
 }
 
-fn check_account<'a>(
-    cluster: &Cluster,
-    expected: impl Iterator<Item = &'a String>,
-) -> Result<(), TargetError> {
-    match expected.into_iter().find(|account| *account != cluster.account()) {
-        None => Ok(()),
-        Some(expected) => Err(TargetError::Account {
-            cluster: cluster.name.clone(),
-            found: cluster.account().to_owned(),
-            expected: expected.clone(),
-        }),
+/// A token sent to a stranger opens the cluster to the stranger. What EKS says is EKS; what Terraform gave out may
+/// have been changed on the way, so that a person has to have named it.
+fn trusted(cluster: Cluster, named: Option<&Endpoint>) -> Result<Cluster, TargetError> {
+    if named.is_some() || cluster.endpoint.is_of_eks(&cluster.region) {
+        return Ok(cluster);
     }
+    let Cluster { name, endpoint, region, .. } = cluster;
+    Err(TargetError::Stranger { cluster: name, endpoint: endpoint.to_string(), region })
+}
+
+fn check_account(cluster: &Cluster, expected: Option<&str>) -> Result<(), TargetError> {
+    let Some(expected) = expected.filter(|expected| Some(*expected) != cluster.account()) else {
+        return Ok(());
+    };
+    Err(TargetError::Account {
+        cluster: cluster.name.clone(),
+        found: cluster
+            .account()
+            .map_or("no known account".to_owned(), |account| format!("account {account}")),
+        expected: expected.to_owned(),
+    })
 }
 
 fn introduce(settings: &Settings, cluster: &Cluster, helm: &Version) {
     let Settings { release, namespace, .. } = settings;
     say(&format!(
         "release {release} in namespace {} of cluster {} ({}), by Helm {helm}",
-        namespace.name, cluster.name, cluster.arn
+        namespace.name,
+        cluster.name,
+        cluster.arn.as_deref().unwrap_or(&cluster.region)
     ));
+    if settings.endpoint.is_some() && !cluster.endpoint.is_of_eks(&cluster.region) {
+        warn(&format!(
+            "the file sends this cluster's tokens to {}, which is no host of Amazon EKS: whoever answers there can \
+             use them for 15 minutes",
+            cluster.endpoint
+        ));
+    }
     if namespace.assumed {
         warn(&format!(
             "namespace {} comes from the current context of your kubeconfig; -n names another",
@@ -151,24 +193,50 @@ async fn outputs(settings: &Settings) -> Result<Option<Outputs>, TerraformError>
 mod tests {
     use super::*;
 
-    #[test]
-    fn another_account_is_an_error() {
-        let cluster = Cluster {
+    fn cluster(endpoint: &str) -> Cluster {
+        Cluster {
             name: "prod".to_owned(),
-            arn: "arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned(),
+            arn: Some("arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned()),
             region: "eu-west-1".to_owned(),
-            endpoint: String::new(),
+            endpoint: endpoint.parse().unwrap(),
+            server_name: None,
             certificate_authority: String::new(),
             outpost_id: None,
             authentication_mode: None,
+        }
+    }
+
+    #[test]
+    fn another_account_is_an_error() {
+        let here = cluster("https://a.example");
+        let nowhere = Cluster { arn: None, ..here.clone() };
+        let check = |cluster: &Cluster, expected: Option<&str>, message: &str| {
+            let got =
+                check_account(cluster, expected).map_or_else(|error| error.to_string(), |()| String::new());
+            assert_eq!(got, message);
         };
-        let check = |expected: &[&str]| {
-            let expected: Vec<String> = expected.iter().map(|account| (*account).to_owned()).collect();
-            check_account(&cluster, expected.iter()).map_err(|error| error.to_string())
+        check(&here, None, "");
+        check(&nowhere, None, "");
+        check(&here, Some("123456789012"), "");
+        let message = "cluster `prod` is in account 123456789012, and account 210987654321 was expected";
+        check(&here, Some("210987654321"), message);
+        let message = "cluster `prod` is in no known account, and account 123456789012 was expected";
+        check(&nowhere, Some("123456789012"), message);
+    }
+
+    #[test]
+    fn an_endpoint_of_a_stranger_has_to_be_named() {
+        let check = |endpoint: &str, named: Option<&str>, message: &str| {
+            let named = named.map(|text| text.parse().unwrap());
+            let got = trusted(cluster(endpoint), named.as_ref());
+            assert_eq!(got.map_or_else(|error| error.to_string(), |_| String::new()), message, "{endpoint}");
         };
-        assert_eq!(check(&[]), Ok(()));
-        assert_eq!(check(&["123456789012"]), Ok(()));
-        let message = "cluster `prod` is in account 123456789012, and 210987654321 was expected";
-        assert_eq!(check(&["123456789012", "210987654321"]), Err(message.to_owned()));
+        let (eks, stranger) = ("https://A1.gr7.eu-west-1.eks.amazonaws.com", "https://a.example");
+        check(eks, None, "");
+        check(eks, Some(stranger), "");
+        check(stranger, Some(stranger), "");
+        let message = "Terraform says that cluster `prod` is reached at https://a.example, which is no host of Amazon \
+                       EKS in eu-west-1";
+        check(stranger, None, message);
     }
 }
