@@ -18,15 +18,12 @@ use tokio::{
     time::{Instant, interval, sleep_until},
 };
 
-use crate::{
-    signals::{Signals, Stop},
-    talk::say,
-};
+use crate::{signals::Stop, talk::say};
 
 /// How often output is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 /// What a second request to stop leaves Helm to finish what the first one made it do.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// What Helm reads from stdin.
 #[derive(Debug, Clone, Copy)]
@@ -82,11 +79,12 @@ impl Child {
     }
 
     /// Waits for the end while showing what is written. The first request to stop is handed on, once; a second one
-    /// kills after a grace.
+    /// kills after the grace.
     pub(crate) async fn watch(
         &mut self,
         shown: &mut [Shown],
-        signals: &mut Signals,
+        mut next_stop: impl AsyncFnMut() -> Stop,
+        grace: Duration,
     ) -> io::Result<(ExitStatus, Option<Stop>)> {
         let mut tick = interval(SHOW_EVERY);
         let mut stop = None;
@@ -102,13 +100,13 @@ impl Child {
                     kill_at = None;
                     self.kill();
                 }
-                next = signals.next() => if stop.is_none() {
+                next = next_stop() => if stop.is_none() {
                     stop = Some(next);
                     say("stopping: helm is cancelling the release; once more kills it");
                     self.terminate();
                 } else if kill_at.is_none() {
-                    say(&format!("killing helm in {} seconds unless it ends", GRACE.as_secs()));
-                    kill_at = Some(Instant::now() + GRACE);
+                    say(&format!("killing helm in {} seconds unless it ends", grace.as_secs()));
+                    kill_at = Some(Instant::now() + grace);
                 },
             }
         }
@@ -140,5 +138,43 @@ impl Shown {
         // An output that is gone is no reason to stop a deployment.
         let _ = self.file.read_to_end(&mut self.text);
         let _ = self.output.write_all(&self.text[start..]).and_then(|()| self.output.flush());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// Runs a shell that says on stdout when it is ready, and asks it to stop as many times from then on.
+    async fn check(script: &str, requests: usize, code: Option<i32>, signal: Option<i32>) {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped());
+        let mut child = Child::spawn(command, Input::Nothing).unwrap();
+        let mut stdout = child.process.stdout.take().unwrap();
+        let mut left = requests;
+        let next_stop = async || {
+            if left == requests {
+                stdout.read_u8().await.unwrap();
+            } else if left == 0 {
+                std::future::pending::<()>().await;
+            }
+            left -= 1;
+            Stop::Interrupt
+        };
+        let (status, stop) = child.watch(&mut [], next_stop, Duration::ZERO).await.unwrap();
+        assert_eq!((status.code(), status.signal()), (code, signal), "{script}");
+        assert_eq!(stop, Some(Stop::Interrupt));
+    }
+
+    #[tokio::test]
+    async fn the_first_request_terminates_and_the_second_kills() {
+        let (term, kill) = (Signal::TERM.as_raw(), Signal::KILL.as_raw());
+        check("echo; exec sleep 600", 1, None, Some(term)).await;
+        check("trap 'kill $!; exit 3' TERM; sleep 600 & echo; wait", 1, Some(3), None).await;
+        check("trap '' TERM; echo; exec sleep 600", 2, None, Some(kill)).await;
     }
 }

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use super::{
     arm,
     binary::{self, BinaryError, Version},
-    child::{Child, Input, Shown},
+    child::{Child, GRACE, Input, Shown},
     explain::{self, Trouble},
     outcome::{Found, ReleaseState},
 };
@@ -161,8 +161,10 @@ impl<'a> Helm<'a> {
             Shown::new(open(&output.stdout)?, io::stdout()),
             Shown::new(open(&output.stderr)?, io::stderr()),
         ];
-        let (status, stop): (ExitStatus, _) =
-            child.watch(&mut shown, signals).await.map_err(|source| self.run_error(source))?;
+        let (status, stop): (ExitStatus, _) = child
+            .watch(&mut shown, async || signals.next().await, GRACE)
+            .await
+            .map_err(|source| self.run_error(source))?;
         let stderr = String::from_utf8_lossy(&shown[1].text).into_owned();
         Ok(Ended { success: status.success(), stop, stderr })
     }
