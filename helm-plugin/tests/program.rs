@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output},
 };
@@ -107,6 +108,23 @@ fn settings_that_do_not_do_end_before_anything_starts() {
     let left: Vec<_> =
         private.filter(|path| path.is_dir()).flat_map(|base| fs::read_dir(base).unwrap()).collect();
     assert!(left.iter().all(|entry| entry.as_ref().unwrap().file_name() == "lock"), "{left:?}");
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_explained_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let helm = folder.path().join("helm");
+    fs::write(&helm, "#!/bin/sh\necho v4.3.1\n").unwrap();
+    fs::set_permissions(&helm, fs::Permissions::from_mode(0o700)).unwrap();
+    let mut up = with_keys("up web ./web -n shop --cluster prod --region eu-west-1");
+    up.current_dir(folder.path()).env("TMPDIR", folder.path()).env("HELM_BIN", helm);
+    let output = check(up.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), 4, &[]);
+    assert_eq!(
+        text(&output.stderr),
+        "error: eks:DescribeCluster failed for cluster `prod` in region eu-west-1\n  \
+         caused by: no answer: Connection refused (os error 111)\n\
+         hint: check the network, a proxy, the region and AWS_ENDPOINT_URL\n"
+    );
 }
 
 /// The verb that becomes Helm does so for the parent that it was started by, and for nobody else.

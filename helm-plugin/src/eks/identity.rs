@@ -3,7 +3,7 @@
 //! The order of sources is the SDK's, with one difference that people expect from the AWS CLI: a profile that was
 //! asked for by name wins over keys in the environment.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -13,7 +13,7 @@ use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
 };
-use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 
 use crate::{exit::Exit, failure::Explain};
 
@@ -83,14 +83,32 @@ pub(crate) async fn credentials_of(
     identity: &Identity,
 ) -> Result<Credentials, IdentityError> {
     let provider = config.credentials_provider().ok_or(IdentityError::NoCredentials { source: None })?;
-    provider.provide_credentials().await.map_err(|source| match source {
-        CredentialsError::CredentialsNotLoaded(_) => IdentityError::NoCredentials { source: Some(source) },
-        source => IdentityError::Unusable {
+    provider.provide_credentials().await.map_err(|error| match error {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            IdentityError::NoCredentials { source: Some(Cause::of(&error)) }
+        }
+        _ => IdentityError::Unusable {
             profile: identity.profile.clone(),
             role_arn: identity.role_arn.clone(),
-            source,
+            source: Cause::of(&error),
         },
     })
+}
+
+/// What lies at the bottom of an error of the AWS SDK. The layers above it say how the SDK is built.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Cause(String);
+
+impl Cause {
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut bottom = error;
+        while let Some(cause) = bottom.source() {
+            bottom = cause;
+        }
+        let answer = bottom.downcast_ref::<ErrorMetadata>();
+        Self(answer.map_or_else(|| bottom.to_string(), |answer| Reason::of_answer(answer).to_string()))
+    }
 }
 
 /// There are no credentials.
@@ -101,7 +119,7 @@ pub(crate) enum IdentityError {
     NoCredentials {
         /// What the sources said.
         #[source]
-        source: Option<CredentialsError>,
+        source: Option<Cause>,
     },
     /// A source had some and failed to give them.
     #[error("{} gives no AWS credentials", source_name(profile.as_deref(), role_arn.as_deref()))]
@@ -112,7 +130,7 @@ pub(crate) enum IdentityError {
         role_arn: Option<String>,
         /// What it said.
         #[source]
-        source: CredentialsError,
+        source: Cause,
     },
 }
 
@@ -174,8 +192,11 @@ pub(crate) enum Reason {
     #[error("the credentials were refused: {0}")]
     Refused(String),
     /// The service could not be reached, or did not answer in time.
-    #[error("no answer")]
-    NoAnswer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("no answer: {0}")]
+    NoAnswer(Cause),
+    /// Something answered that does not speak as AWS does.
+    #[error("what answered is not AWS")]
+    Foreign,
     /// Another answer, in the service's words.
     #[error("{code}: {message}")]
     Answer {
@@ -190,10 +211,17 @@ impl Reason {
     /// Reads the reason from what the SDK returned.
     pub(crate) fn of<E>(error: SdkError<E>) -> Self
     where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let Some(code) = error.code().map(str::to_owned) else { return Self::NoAnswer(Box::new(error)) };
-        Self::from_answer(code, error.message().unwrap_or("no message").to_owned())
+        match error.raw_response() {
+            Some(_) => Self::of_answer(error.meta()),
+            None => Self::NoAnswer(Cause::of(&error)),
+        }
+    }
+
+    fn of_answer(answer: &ErrorMetadata) -> Self {
+        let Some(code) = answer.code() else { return Self::Foreign };
+        Self::from_answer(code.to_owned(), answer.message().unwrap_or("no message").to_owned())
     }
 
     fn from_answer(code: String, message: String) -> Self {
@@ -224,7 +252,9 @@ impl Explain for ServiceError {
                 "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile; a wrong clock has the same effect"
                     .to_owned()
             }
-            Reason::NoAnswer(_) => "check the network, the region and AWS_ENDPOINT_URL".to_owned(),
+            Reason::NoAnswer(_) | Reason::Foreign => {
+                "check the network, a proxy, the region and AWS_ENDPOINT_URL".to_owned()
+            }
             Reason::Answer { .. } => return None,
         })
     }
@@ -258,6 +288,18 @@ mod tests {
         check("arn:aws:iam::123456789012:user/ann", "arn:aws:iam::123456789012:user/ann");
         check("arn:aws:sts::123456789012:assumed-role/ci/run-7", "arn:aws:iam::123456789012:role/ci");
         check("arn:aws-cn:sts::123456789012:assumed-role/ci/a", "arn:aws-cn:iam::123456789012:role/ci");
+    }
+
+    #[test]
+    fn an_error_of_the_sdk_is_its_innermost_cause() {
+        let check = |bottom: Box<dyn Error + Send + Sync>, expected: &str| {
+            let middle = SdkError::<CredentialsError>::construction_failure(bottom);
+            assert_eq!(Cause::of(&CredentialsError::provider_error(middle)).to_string(), expected);
+        };
+        let answer = ErrorMetadata::builder().code("AccessDenied").message("no").build();
+        check("refused".into(), "refused");
+        check(Box::new(answer), "access denied: no");
+        check(Box::new(ErrorMetadata::builder().build()), "what answered is not AWS");
     }
 
     #[test]
