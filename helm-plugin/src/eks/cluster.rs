@@ -208,7 +208,7 @@ pub(crate) async fn describe(config: &SdkConfig, name: &str, region: &str) -> Re
         Err(error) => Err(ServiceError {
             action: "eks:DescribeCluster",
             object: format!("cluster `{name}` in region {region}"),
-            reason: Reason::of(error),
+            reason: Reason::of(&error),
         }
         .into()),
     }

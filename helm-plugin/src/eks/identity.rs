@@ -209,13 +209,13 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// Reads the reason from what the SDK returned.
-    pub(crate) fn of<E>(error: SdkError<E>) -> Self
+    pub(crate) fn of<E>(error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         match error.raw_response() {
             Some(_) => Self::of_answer(error.meta()),
-            None => Self::NoAnswer(Cause::of(&error)),
+            None => Self::NoAnswer(Cause::of(error)),
         }
     }
 
@@ -266,7 +266,7 @@ pub(crate) async fn caller(config: &SdkConfig) -> Result<String, ServiceError> {
     let answer = answer.map_err(|error| ServiceError {
         action: "sts:GetCallerIdentity",
         object: "these credentials".to_owned(),
-        reason: Reason::of(error),
+        reason: Reason::of(&error),
     })?;
     Ok(answer.arn.unwrap_or_default())
 }
