@@ -22,7 +22,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser as _, error::ErrorKind};
+use clap::error::ErrorKind;
 
 use crate::{
     cli::{Cli, Verb},
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         say(&format!("cannot run helm: {}", helm::arm::run(arguments)));
         return Exit::Failure.into();
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => return not_a_command(&error).into(),
     };

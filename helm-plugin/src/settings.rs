@@ -245,7 +245,7 @@ fn endpoints(file: &BTreeMap<String, String>, variable: Option<&str>) -> Result<
     Ok(variable.or(Endpoints::parse(file)?))
 }
 
-/// A flag, or its environment variable, which may be set to nothing.
+/// A flag that a script may give as nothing: `--region "$REGION"`.
 fn given(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
 }

@@ -102,6 +102,12 @@ fn settings_that_do_not_do_end_before_anything_starts() {
     check(&mut up("web ./web --cluster prod"), 64, &["no namespace was named"]);
     let mut missing = up("web ./web -n shop --cluster prod --region eu-west-1");
     check(missing.env("PATH", folder.path()), 1, &["helm is not on PATH", "HELM_BIN"]);
+    let mut unset = up("web ./web --tf-output-file out.json --cluster prod --region eu-west-1");
+    for name in ["CONFIG", "TF_DIR", "TF_OUTPUT_FILE", "CLUSTER", "NAMESPACE", "PROFILE", "ROLE_ARN"] {
+        unset.env(format!("EKS_DEPLOY_{name}"), "");
+    }
+    check(&mut unset, 64, &["no namespace was named"]);
+    check(unset.env("EKS_DEPLOY_TF_DIR", "infra"), 64, &["--tf-dir", "cannot be used with"]);
     fs::write(folder.path().join("eks-deploy.yaml"), "version: 1\nclusters: {}\n").unwrap();
     check(&mut up("web ./web -n shop"), 64, &["unknown field `clusters`"]);
     let private = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
