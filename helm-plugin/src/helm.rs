@@ -6,6 +6,7 @@ pub(crate) mod binary;
 pub(crate) mod chart;
 pub(crate) mod child;
 pub(crate) mod dry_run;
+pub(crate) mod duration;
 pub(crate) mod explain;
 pub(crate) mod flags;
 pub(crate) mod outcome;

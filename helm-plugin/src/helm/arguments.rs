@@ -8,6 +8,9 @@ use super::{
 };
 use crate::{exit::Exit, failure::Explain};
 
+/// Helm's own default, the same in every line.
+const DEFAULT_TIMEOUT: &str = "5m0s";
+
 /// The Helm flags of a command line, in the order of the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct HelmArguments(Vec<Given>);
@@ -72,6 +75,11 @@ impl HelmArguments {
     /// The value of a flag that was given.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rfind(|given| given.flag.name == name).map(|given| given.value.as_str())
+    }
+
+    /// How long Helm waits, as it was typed.
+    pub(crate) fn timeout(&self) -> &str {
+        self.get("timeout").unwrap_or(DEFAULT_TIMEOUT)
     }
 
     /// Whether Helm is to roll back on failure.

@@ -1,6 +1,6 @@
 //! What goes well: pods run the digests that were asked for, under either Helm, and stay so in a colleague's hands.
 
-use lab::aws::REGION;
+use lab::aws::{Keys, REGION};
 use lab::cluster::Cluster;
 use lab::tool::Tool;
 use serde_json::json;
@@ -134,4 +134,23 @@ fn the_file_says_what_the_command_line_does_not() {
     up.env("HELM_BIN", stage.lab.tool(Tool::Helm4).unwrap());
     end(up.args(["up", "--timeout", "60s"])).expect(0, &["deployed as revision 1"]);
     assert_eq!(stage.running(), [digest]);
+}
+
+/// Said before anything is changed, while there is time to fetch others.
+#[test]
+#[ignore = "needs the lab: cargo xtask test"]
+fn credentials_that_end_too_soon_are_announced() {
+    let stage = Stage::set();
+    stage.push("v1");
+    let Keys { id, secret } = &stage.user.keys;
+    let script = format!(
+        "#!/bin/sh\nend=$(date -u -d '+30 minutes' +%FT%TZ)\necho '{{\"Version\": 1, \"AccessKeyId\": \"{id}\", \
+         \"SecretAccessKey\": \"{secret}\", \"SessionToken\": null, \"Expiration\": \"'$end'\"}}'\n"
+    );
+    write(&stage, "credentials", &script);
+    write(&stage, "aws", "[profile short]\ncredential_process = sh credentials\n");
+    let mut up = stage.up(Tool::Helm4);
+    up.env("AWS_CONFIG_FILE", stage.chart().with_file_name("aws")).args(["--profile", "short"]);
+    let ended = end(up.args(["--image", &image(&stage, "v1"), "--timeout", "60m"]));
+    ended.expect(0, &["the credentials end in 29 minutes, and --timeout is 60m", "deployed as revision 1"]);
 }

@@ -1,6 +1,6 @@
 //! Where to: the cluster and the way into it, the Helm that goes there, Terraform's outputs that name things.
 
-use std::path::Path;
+use std::{path::Path, time::SystemTime};
 
 use aws_config::SdkConfig;
 
@@ -15,6 +15,7 @@ use crate::{
     failure::{Explain, Failure},
     helm::{
         binary::Version,
+        duration,
         session::{Helm, KUBECONFIG},
     },
     images::terraform::{OutputSource, Outputs, TerraformError},
@@ -88,10 +89,15 @@ impl Target {
         };
         let region = region(settings, &known).await?;
         let aws = settings.identity.config(&region).await;
+        // Before anything else: that there are none, or that they have ended, is not the cluster's answer.
+        let credentials = credentials_of(&aws, &settings.identity).await?;
         let cluster = enter(&aws, settings, known, &region).await?;
         let text = kubeconfig(&cluster, &settings.identity, own, &settings.namespace.name);
         folder.write(KUBECONFIG, text.as_bytes())?;
         introduce(settings, &cluster, &helm);
+        if let Some(line) = too_short(credentials.expiry(), SystemTime::now(), settings.helm.timeout()) {
+            warn(&line);
+        }
         Ok(Self { cluster, aws, helm, outputs })
     }
 }
@@ -108,9 +114,7 @@ async fn region(settings: &Settings, known: &Known) -> Result<String, TargetErro
     region.ok_or_else(|| TargetError::NoRegion(named.name.clone()))
 }
 
-/// Credentials first: that there are none, or that they have ended, is not the cluster's answer.
 async fn enter(aws: &SdkConfig, settings: &Settings, known: Known, region: &str) -> Result<Cluster, Failure> {
-    credentials_of(aws, &settings.identity).await?;
     let cluster = match known {
         Known::Whole(cluster) => trusted(cluster, settings.endpoint.as_ref())?,
         Known::Name(named) => {
@@ -146,6 +150,18 @@ fn check_account(cluster: &Cluster, expected: Option<&str>) -> Result<(), Target
             .account()
             .map_or("no known account".to_owned(), |account| format!("account {account}")),
         expected: expected.to_owned(),
+    })
+}
+
+/// What to say of credentials that end before Helm stops waiting.
+fn too_short(end: Option<SystemTime>, now: SystemTime, timeout: &str) -> Option<String> {
+    let left = end?.duration_since(now).unwrap_or_default();
+    (left < duration::parse(timeout)?).then(|| {
+        let left = match left.as_secs() {
+            seconds @ 0..120 => format!("{seconds} seconds"),
+            seconds => format!("{} minutes", seconds / 60),
+        };
+        format!("the credentials end in {left}, and --timeout is {timeout}: helm loses the cluster unless they are renewed")
     })
 }
 
@@ -191,6 +207,8 @@ async fn outputs(settings: &Settings) -> Result<Option<Outputs>, TerraformError>
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn cluster(endpoint: &str) -> Cluster {
@@ -222,6 +240,24 @@ mod tests {
         check(&here, Some("210987654321"), message);
         let message = "cluster `prod` is in no known account, and account 123456789012 was expected";
         check(&nowhere, Some("123456789012"), message);
+    }
+
+    #[test]
+    fn credentials_that_end_too_soon() {
+        let check = |left: Option<u64>, timeout: &str, expected: Option<&str>| {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
+            let got = too_short(left.map(|seconds| now + Duration::from_secs(seconds)), now, timeout);
+            let expected =
+                expected.map(|start| format!("{start}: helm loses the cluster unless they are renewed"));
+            assert_eq!(got, expected);
+        };
+        check(None, "5m0s", None);
+        check(Some(300), "5m0s", None);
+        check(Some(299), "5m0s", Some("the credentials end in 4 minutes, and --timeout is 5m0s"));
+        check(Some(1), "1h", Some("the credentials end in 1 seconds, and --timeout is 1h"));
+        check(Some(1), "no duration", None);
+        let now = SystemTime::UNIX_EPOCH;
+        assert!(too_short(Some(now), now + Duration::from_mins(1), "5m").unwrap().contains("in 0 seconds"));
     }
 
     #[test]
