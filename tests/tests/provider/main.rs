@@ -11,7 +11,7 @@ mod stack;
 
 use stack::{Cli, Stack};
 
-/// Runs each test with Terraform and with OpenTofu.
+/// Runs each test with Terraform, any further Terraform that `LAB_TERRAFORM` names, and OpenTofu.
 macro_rules! on_each_cli {
     ($($module:ident::$test:ident),* $(,)?) => {
         on_each_cli!(@ terraform Terraform $($module::$test),*);
@@ -23,7 +23,10 @@ macro_rules! on_each_cli {
                 #[test]
                 #[ignore = "needs the lab: cargo xtask test"]
                 fn $test() {
-                    super::$module::$test(&super::Stack::new(super::Cli::$cli));
+                    for program in super::Cli::$cli.programs() {
+                        println!("with {}", program.display());
+                        super::$module::$test(&super::Stack::new(super::Cli::$cli, program));
+                    }
                 }
             )*
         }

@@ -1,12 +1,12 @@
 //! One image in a configuration of its own, its repository, and the program that plans and applies it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lab::aws::{Aws, Keys};
 use lab::lab::Lab;
-use lab::process::{LONG, run};
+use lab::process::{LONG, SHORT, run};
 use lab::programs::Programs;
 use lab::tool::Tool;
 use serde_json::{Value, json};
@@ -26,10 +26,24 @@ const CORES_WORDS: [&str; 7] = [
     "crashed",
 ];
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cli {
     Terraform,
     OpenTofu,
+}
+
+impl Cli {
+    /// The lab's own, and the Terraform programs of other versions that `LAB_TERRAFORM` names.
+    pub(crate) fn programs(self) -> Vec<PathBuf> {
+        let lab = Lab::running().unwrap();
+        let more = std::env::var_os("LAB_TERRAFORM").unwrap_or_default();
+        match self {
+            Self::Terraform => std::iter::once(lab.tool(Tool::Terraform).unwrap())
+                .chain(std::env::split_paths(&more).filter(|path| !path.as_os_str().is_empty()))
+                .collect(),
+            Self::OpenTofu => vec![lab.tool(Tool::OpenTofu).unwrap()],
+        }
+    }
 }
 
 pub(crate) struct Stack {
@@ -38,19 +52,16 @@ pub(crate) struct Stack {
     /// The repository's name in the registry; it exists.
     pub(crate) name: String,
     pub(crate) keys: Keys,
-    program: std::path::PathBuf,
+    pub(crate) cli: Cli,
+    pub(crate) program: PathBuf,
 }
 
 /// What a command did: its standard output, or the error with the end of its standard error.
 pub(crate) type Outcome = Result<String, String>;
 
 impl Stack {
-    pub(crate) fn new(cli: Cli) -> Self {
+    pub(crate) fn new(cli: Cli, program: PathBuf) -> Self {
         let lab = Lab::running().unwrap();
-        let program = lab.tool(match cli {
-            Cli::Terraform => Tool::Terraform,
-            Cli::OpenTofu => Tool::OpenTofu,
-        });
         let folder = tempfile::tempdir().unwrap();
         let provider = Programs::built().unwrap().provider;
         let overrides = format!(
@@ -60,7 +71,7 @@ impl Stack {
         fs::write(folder.path().join("cli.rc"), overrides).unwrap();
         let name = lab.unique("image");
         lab.root().ecr("CreateRepository", &json!({ "repositoryName": name })).unwrap();
-        let stack = Self { lab, folder, name, keys: Keys::root(), program: program.unwrap() };
+        let stack = Self { lab, folder, name, keys: Keys::root(), cli, program };
         stack.file("app/index.html", "one");
         stack.file("app/run", "#!/bin/sh\n");
         stack
@@ -108,6 +119,16 @@ impl Stack {
             .args(arguments)
             .arg("-no-color");
         command
+    }
+
+    /// Whether what a plan remembers privately comes back when apply plans again: Terraform does that since 1.16.
+    pub(crate) fn stores_planned_private(&self) -> bool {
+        let mut version = self.lab.command(&self.program, &self.keys);
+        let version: Value =
+            serde_json::from_str(&run(version.args(["version", "-json"]), SHORT).unwrap()).unwrap();
+        let version = version["terraform_version"].as_str().unwrap();
+        let minor: u32 = version.split('.').nth(1).unwrap().parse().unwrap();
+        self.cli == Cli::Terraform && minor >= 16
     }
 
     pub(crate) fn plan(&self, arguments: &[&str]) -> Outcome {
