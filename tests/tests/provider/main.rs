@@ -47,6 +47,7 @@ on_each_cli!(
     faults::on_create,
     faults::on_update,
     faults::on_a_change_of_tags,
+    faults::on_replace,
     bad_input::refuses_before_anything_is_done,
     bad_input::names_what_the_apply_misses,
     bad_input::names_what_is_not_allowed,

@@ -91,11 +91,15 @@ impl Stack {
 
     /// Writes the configuration: one image, whose arguments besides `repository` are these.
     pub(crate) fn image(&self, arguments: &str) {
+        self.image_in(&self.repository(), arguments);
+    }
+
+    /// The same for an image in this repository.
+    pub(crate) fn image_in(&self, repository: &str, arguments: &str) {
         self.configuration(&format!(
-            "resource \"ecr_image\" \"web\" {{\n  repository = \"{}\"\n{arguments}\n}}\n\
+            "resource \"ecr_image\" \"web\" {{\n  repository = \"{repository}\"\n{arguments}\n}}\n\
              output \"digest\" {{ value = ecr_image.web.digest }}\n\
-             output \"hash\" {{ value = ecr_image.web.source_hash }}\n",
-            self.repository()
+             output \"hash\" {{ value = ecr_image.web.source_hash }}\n"
         ));
     }
 
