@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod faults;
+mod gate;
 mod interrupt;
 mod lifecycle;
 mod stack;
@@ -51,5 +52,6 @@ on_each_cli!(
     bad_input::refuses_before_anything_is_done,
     bad_input::names_what_the_apply_misses,
     bad_input::names_what_is_not_allowed,
-    interrupt::leaves_nothing_half_done,
+    interrupt::leaves_nothing_half_built,
+    interrupt::leaves_nothing_half_sent,
 );
