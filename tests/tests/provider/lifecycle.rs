@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use lab::process::{SHORT, run};
 use serde_json::json;
 
-use crate::stack::{FILES, REGISTRY, Stack, copy, run_cli};
+use crate::stack::{FILES, REGISTRY, Stack, copy, one_line, run_cli};
 
 pub(crate) fn plans_nothing_twice(stack: &Stack) {
     stack.files(r#"["latest"]"#);
@@ -159,10 +160,38 @@ pub(crate) fn keeps_the_image_when_destroyed(stack: &Stack) {
     stack.files(r#"["latest"]"#);
     stack.apply().unwrap();
     let digest = stack.digest();
+    // Said when it can still be heeded.
+    let plan = one_line(&stack.plan(&["-destroy"]).unwrap());
+    for words in ["The image stays in its repository", "it needs force_delete = true"] {
+        assert!(plan.contains(words), "{plan}");
+    }
     let destroyed = run_cli(&mut stack.command(&["destroy", "-auto-approve"])).unwrap();
-    assert!(destroyed.contains("The image stays in its repository"), "{destroyed}");
-    assert!(destroyed.contains("force_delete"), "{destroyed}");
+    assert!(destroyed.contains("1 destroyed"), "{destroyed}");
     assert_eq!(stack.tag("latest"), Some(digest));
+}
+
+pub(crate) fn keeps_the_image_of_a_targeted_destroy(stack: &Stack) {
+    let image = |name: &str| {
+        let repository = stack.repository();
+        format!(
+            "resource \"ecr_image\" \"{name}\" {{\n  repository = \"{repository}\"\n  tags = [\"{name}\"]\n{FILES}\n  \
+             labels = {{ name = \"{name}\" }}\n}}\n"
+        )
+    };
+    stack.configuration(&format!("{}{}", image("web"), image("worker")));
+    stack.apply().unwrap();
+    let (tags, (_, number)) = (stack.tags(), stack.requests(0));
+    assert_eq!(tags.len(), 4, "each has its own and its source's: {tags:?}");
+    let destroyed =
+        run_cli(&mut stack.command(&["destroy", "-auto-approve", "-target=ecr_image.web"])).unwrap();
+    assert!(destroyed.contains("1 destroyed") && destroyed.contains("The image stays"), "{destroyed}");
+    assert_eq!(run(&mut stack.command(&["state", "list"]), SHORT).unwrap(), "ecr_image.worker\n");
+    assert_eq!(stack.tags(), tags);
+    let applied = stack.apply().unwrap();
+    assert!(applied.contains("1 added, 0 changed, 0 destroyed"), "{applied}");
+    assert_eq!(stack.tags(), tags);
+    let (sent, _) = stack.requests(number);
+    assert!(sent.iter().all(|request| !request.class.contains("upload")), "{sent:?}");
 }
 
 pub(crate) fn builds_a_dockerfile(stack: &Stack) {

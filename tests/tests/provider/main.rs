@@ -43,6 +43,7 @@ on_each_cli!(
     lifecycle::untags_but_never_the_last,
     lifecycle::imports,
     lifecycle::keeps_the_image_when_destroyed,
+    lifecycle::keeps_the_image_of_a_targeted_destroy,
     lifecycle::builds_a_dockerfile,
     lifecycle::reads_an_image,
     faults::on_create,
