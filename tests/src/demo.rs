@@ -41,7 +41,7 @@ const RELEASE: &str = "hello";
 /// When a step fails, with the end of what its program printed; and when a pod runs another image than Terraform built.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let cache = Cache::from_env()?;
-    let programs = Programs::build(&cache, Profile::Release)?;
+    let programs = Programs::build(&cache, Profile::Dev)?;
     let begun = Instant::now();
     let lab = start::up(&cache, Consent::from_flag(arguments.yes))?;
     let stage = Stage::set(lab, &programs, arguments.tofu)?;
