@@ -8,6 +8,7 @@ mod faults;
 mod gate;
 mod interrupt;
 mod lifecycle;
+mod secrets;
 mod stack;
 
 use stack::{Cli, Stack};
@@ -55,4 +56,5 @@ on_each_cli!(
     bad_input::names_what_is_not_allowed,
     interrupt::leaves_nothing_half_built,
     interrupt::leaves_nothing_half_sent,
+    secrets::are_kept_nowhere,
 );
