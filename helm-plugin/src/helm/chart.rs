@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ecr_registry::Digest;
+
 use crate::{exit::Exit, failure::Explain};
 
 /// More than Helm itself loads; a folder above this is not a chart but the place where someone works.
@@ -40,9 +42,26 @@ impl Explain for ChartError {
     }
 }
 
-/// Whether the chart is on this machine: Helm looks there first.
-pub(crate) fn is_local(chart: &str) -> bool {
-    Path::new(chart).exists()
+/// Whether the chart is on this machine: Helm looks there first, unless a repository was named for it.
+pub(crate) fn is_local(chart: &str, repository: Option<&str>) -> bool {
+    repository.is_none() && Path::new(chart).exists()
+}
+
+/// How later runs name a remote chart, so that they get what the first one got: by the digest that Helm told, whatever
+/// becomes of the tag, else by its version. An archive at a URL has neither.
+pub(crate) fn pinned<'a>(chart: &str, digest: Option<Digest>, version: &'a str) -> (String, Option<&'a str>) {
+    let reference =
+        chart.strip_prefix("oci://").map(|rest| rest.split_once('@').map_or(rest, |(name, _)| name));
+    match (reference, digest) {
+        (Some(name), Some(digest)) => (format!("oci://{}@{digest}", without_tag(name)), None),
+        _ => (chart.to_owned(), Some(version)),
+    }
+}
+
+/// Helm refuses a tag beside a digest if the tag has moved.
+fn without_tag(name: &str) -> &str {
+    let last = name.rfind('/').map_or(0, |slash| slash + 1);
+    name[last..].find(':').map_or(name, |colon| &name[..last + colon])
 }
 
 /// Copies a local chart, a folder or an archive, into `folder`, so that every run of Helm sees the same one.
@@ -106,6 +125,22 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn remote_charts_are_pinned() {
+        let check = |chart: &str, digest: Option<&str>, expected: (&str, Option<&str>)| {
+            let digest = digest.map(|text| text.parse().unwrap());
+            let (chart, version) = pinned(chart, digest, "1.4.2");
+            assert_eq!((chart.as_str(), version), expected);
+        };
+        let digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let by_digest = format!("oci://r.example:5000/charts/web@{digest}");
+        check("oci://r.example:5000/charts/web", Some(digest), (&by_digest, None));
+        check("oci://r.example:5000/charts/web:^1", Some(digest), (&by_digest, None));
+        check(&by_digest, Some(digest), (&by_digest, None));
+        check("oci://r.example/web", None, ("oci://r.example/web", Some("1.4.2")));
+        check("stable/web", Some(digest), ("stable/web", Some("1.4.2")));
+    }
 
     #[test]
     fn copies_folders_and_archives() {

@@ -1,8 +1,10 @@
 //! What `helm upgrade --install --dry-run=server -o json` says: the values, the chart, the manifests.
 
+use ecr_registry::Digest;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::session::Printed;
 use crate::{exit::Exit, failure::Explain};
 
 /// A release as a dry run shows it.
@@ -22,6 +24,10 @@ pub(crate) struct DryRun {
     /// The revision that the deployment would make.
     #[serde(rename = "version")]
     pub(crate) revision: u64,
+    /// The digest of the chart, which Helm tells of one that it pulled from a registry and of no other: the index of a
+    /// repository may have it, and Helm keeps it to itself.
+    #[serde(skip)]
+    pub(crate) chart_digest: Option<Digest>,
 }
 
 /// The chart of a release, with the values of its subcharts in its own.
@@ -78,10 +84,19 @@ impl Explain for DryRunError {
 }
 
 impl DryRun {
-    /// Reads what Helm printed.
-    pub(crate) fn parse(json: &[u8]) -> Result<Self, DryRunError> {
-        serde_json::from_slice(json).map_err(DryRunError)
+    /// Reads what Helm printed. What it says of a pull stands before the JSON in Helm 4, and on stderr in Helm 3.
+    pub(crate) fn parse(printed: &Printed) -> Result<Self, DryRunError> {
+        let start = printed.stdout.iter().position(|byte| *byte == b'{').unwrap_or(0);
+        let (before, json) = printed.stdout.split_at(start);
+        let mut dry_run: Self = serde_json::from_slice(json).map_err(DryRunError)?;
+        dry_run.chart_digest = digest(before).or_else(|| digest(&printed.stderr));
+        Ok(dry_run)
     }
+}
+
+fn digest(text: &[u8]) -> Option<Digest> {
+    let text = String::from_utf8_lossy(text);
+    text.lines().find_map(|line| line.strip_prefix("Digest: ")?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -89,6 +104,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn parse(stdout: &str, stderr: &str) -> Result<DryRun, DryRunError> {
+        DryRun::parse(&Printed { stdout: stdout.into(), stderr: stderr.into() })
+    }
 
     #[test]
     fn reads_both_lines_of_helm() {
@@ -103,14 +122,21 @@ mod tests {
             "manifest": "---\n",
             "hooks": [{"name": "t", "kind": "Pod", "path": "t.yaml", "manifest": "kind: Pod", "events": ["test"]}],
         });
-        let dry_run = DryRun::parse(helm4.to_string().as_bytes()).unwrap();
+        let dry_run = parse(&helm4.to_string(), "").unwrap();
         assert_eq!((dry_run.revision, dry_run.chart.metadata.app_version.as_str()), (3, "1.16.0"));
         assert_eq!(dry_run.config, json!({"a": null, "n": 1_000_000}));
         assert_eq!(dry_run.hooks[0].events, ["test"]);
 
-        let bare = br#"{"version":1,"chart":{"metadata":{"name":"c","version":"1"},"values":null}}"#;
-        let dry_run = DryRun::parse(bare).unwrap();
+        let bare = r#"{"version":1,"chart":{"metadata":{"name":"c","version":"1"},"values":null}}"#;
+        let dry_run = parse(bare, "").unwrap();
         assert_eq!((dry_run.config, dry_run.chart.values), (json!({}), json!({})));
-        assert!(DryRun::parse(b"Release does not exist").is_err());
+        assert!(parse("Release does not exist", "").is_err());
+
+        let digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let pulled = format!("Pulled: r.example/c:1\nDigest: {digest}\n");
+        for (stdout, stderr) in [(format!("{pulled}{bare}"), ""), (bare.to_owned(), pulled.as_str())] {
+            assert_eq!(parse(&stdout, stderr).unwrap().chart_digest.unwrap().to_string(), digest);
+        }
+        assert_eq!(parse(bare, "Digest: none").unwrap().chart_digest, None);
     }
 }

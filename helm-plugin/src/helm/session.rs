@@ -92,6 +92,15 @@ impl Explain for HelmError {
     }
 }
 
+/// What Helm printed.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    /// To stdout.
+    pub(crate) stdout: Vec<u8>,
+    /// To stderr.
+    pub(crate) stderr: Vec<u8>,
+}
+
 /// How the deploying run of Helm ended. What became of the release is asked afterwards.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -123,7 +132,7 @@ impl<'a> Helm<'a> {
     /// Asks for the version.
     pub(crate) async fn version(&self) -> Result<Version, HelmError> {
         let answer = self.read(&["version", "--template", "{{.Version}}"], Input::Nothing).await?;
-        Ok(binary::supported(&self.program, &String::from_utf8_lossy(&answer))?)
+        Ok(binary::supported(&self.program, &String::from_utf8_lossy(&answer.stdout))?)
     }
 
     /// Runs Helm for what it prints.
@@ -131,7 +140,7 @@ impl<'a> Helm<'a> {
         &self,
         arguments: &[impl AsRef<str>],
         input: Input<'_>,
-    ) -> Result<Vec<u8>, HelmError> {
+    ) -> Result<Printed, HelmError> {
         let verb = || arguments.first().map_or("", AsRef::as_ref).to_owned();
         let (mut child, output) = self.start(arguments, input)?;
         let status = child.wait().await.map_err(|source| self.run_error(source))?;
@@ -145,7 +154,7 @@ impl<'a> Helm<'a> {
         let stdout = fs::read(&output.stdout).map_err(|source| self.run_error(source))?;
         // It may hold secrets: no longer there than needed.
         let _ = fs::remove_file(&output.stdout);
-        Ok(stdout)
+        Ok(Printed { stdout, stderr })
     }
 
     /// Runs Helm for what it does, showing what it prints.
@@ -173,7 +182,7 @@ impl<'a> Helm<'a> {
     pub(crate) async fn status(&self, release: &str, namespace: &str) -> Found {
         let arguments = ["status", release, "--namespace", namespace, "--output", "json"];
         match self.read(&arguments, Input::Nothing).await {
-            Ok(json) => match ReleaseState::parse(&json) {
+            Ok(printed) => match ReleaseState::parse(&printed.stdout) {
                 Ok(state) => Found::Release(state),
                 Err(error) => Found::Unreadable(error.to_string()),
             },

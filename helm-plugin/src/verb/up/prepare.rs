@@ -64,19 +64,24 @@ pub(super) async fn prepare(
     let dry_runs = DryRuns { settings, target, helm };
     let named = named_images(settings, target)?;
     // Updating dependencies changes the chart, so that only its result can be copied.
-    let copied_first = chart::is_local(&settings.chart) && settings.helm.get("dependency-update").is_none();
+    let local = chart::is_local(&settings.chart, settings.helm.get("repo"));
+    let copied_first = local && settings.helm.get("dependency-update").is_none();
     let mut chart = settings.chart.clone();
     if copied_first {
         chart = snapshot(&chart, folder)?;
     }
     let first = dry_runs.run(&chart, Run::First, first_input(settings)).await?;
-    if !copied_first && chart::is_local(&chart) {
+    if !copied_first && local {
         chart = snapshot(&chart, folder)?;
     }
     let objects = rendered(&first)?;
     let pins = pins(settings, target, &first, &objects, named).await?;
-    let remote = !chart::is_local(&chart);
-    let run = Run::Later { chart_version: remote.then_some(first.chart.metadata.version.as_str()) };
+    let (chart, chart_version) = if local {
+        (chart, None)
+    } else {
+        chart::pinned(&chart, first.chart_digest, &first.chart.metadata.version)
+    };
+    let run = Run::Later { chart_version };
     let values = pins::apply(&first.config, &first.chart.values, &pins);
     let document = document::write(&values);
     if pins.is_empty() && copied_first {
@@ -130,7 +135,7 @@ impl DryRuns<'_> {
         let mut arguments = self.arguments(chart, run)?;
         arguments.extend(["--dry-run=server", "--output=json"].map(str::to_owned));
         match self.helm.read(&arguments, input).await {
-            Ok(json) => Ok(DryRun::parse(&json)?),
+            Ok(printed) => Ok(DryRun::parse(&printed)?),
             Err(error) => Err(self.explain(error).await),
         }
     }
