@@ -5,4 +5,5 @@
 mod cancel;
 mod deploy;
 mod refuse;
+mod remote;
 mod stage;

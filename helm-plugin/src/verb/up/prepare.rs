@@ -64,7 +64,9 @@ pub(super) async fn prepare(
     let dry_runs = DryRuns { settings, target, helm };
     let named = named_images(settings, target)?;
     // Updating dependencies changes the chart, so that only its result can be copied.
-    let local = chart::is_local(&settings.chart, settings.helm.get("repo"));
+    // Helm 3 looks on this machine first even then.
+    let repository = settings.helm.get("repo").filter(|_| target.helm.major >= 4);
+    let local = chart::is_local(&settings.chart, repository);
     let copied_first = local && settings.helm.get("dependency-update").is_none();
     let mut chart = settings.chart.clone();
     if copied_first {
