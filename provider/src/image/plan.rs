@@ -25,6 +25,15 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
     let client = access.client(request.client);
     let memory = Memory::of(&request.prior_private);
     let planned_memory = request.planned_private.as_ref().map(Memory::of);
+    // For whoever asks why a value is known only after apply.
+    tracing::debug!(
+        ?client,
+        creates = wanted.prior.is_none(),
+        planned_private = planned_memory.is_some(),
+        witness_planned = planned_memory.as_ref().is_some_and(|memory| memory.witness.is_some()),
+        witness_prior = memory.witness.is_some(),
+        "what a plan can be compared with"
+    );
     let evidence = evidence(client, planned_memory.as_ref(), &memory, wanted.prior.is_none());
     let prior = wanted.prior.as_ref().map(|state| Prior {
         hash: state.hash,
