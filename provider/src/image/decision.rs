@@ -123,12 +123,9 @@ pub(crate) fn evidence<'a>(
     creating: bool,
 ) -> Evidence<'a> {
     if client.stores_planned_private {
-        // The second half of a replacement gets as prior what its first half planned.
-        let first_half = creating.then_some(prior).filter(|memory| memory.witness.is_some());
-        return match planned.or(first_half) {
-            Some(memory) => Evidence::Planned(memory.witness.as_ref()),
-            None => Evidence::Fresh,
-        };
+        // The second half of a replacement is given what the first half planned as prior. It looks for itself all
+        // the same: where the user forces a replacement the first half saw no change, and asked for no image.
+        return planned.map_or(Evidence::Fresh, |memory| Evidence::Planned(memory.witness.as_ref()));
     }
     match &prior.witness {
         Some(witness) if !creating => Evidence::Refreshed(witness),

@@ -8,6 +8,7 @@ mod faults;
 mod gate;
 mod interrupt;
 mod lifecycle;
+mod replan;
 mod secrets;
 mod stack;
 
@@ -47,6 +48,9 @@ on_each_cli!(
     lifecycle::keeps_the_image_of_a_targeted_destroy,
     lifecycle::builds_a_dockerfile,
     lifecycle::reads_an_image,
+    replan::fills_in_an_unknown_label,
+    replan::fills_in_an_unknown_repository,
+    replan::replaces_in_either_order,
     faults::on_create,
     faults::on_update,
     faults::on_a_change_of_tags,

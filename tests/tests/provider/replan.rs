@@ -1,0 +1,62 @@
+//! Plans that core makes in halves, or again during apply with more known than before: what was promised holds, and
+//! what was left open is filled in.
+
+use crate::stack::{FILES, REGISTRY, Stack};
+
+pub(crate) fn fills_in_an_unknown_label(stack: &Stack) {
+    let other = Stack::new(stack.cli, stack.program.clone());
+    let image = format!("  labels = {{ later = terraform_data.later.output }}\n{FILES}");
+    // A create, an update, and a replacement.
+    for (input, home) in [("one", stack), ("two", stack), ("three", &other)] {
+        later(stack, input);
+        stack.image_in(&home.repository(), &image);
+        let plan = stack.plan_to_file();
+        assert!(plan.contains("source_hash") && plan.contains("(known after apply)"), "{plan}");
+        stack.apply_planned().unwrap();
+        assert!(home.tags().iter().any(|(_, digest)| *digest == stack.digest()), "{input}");
+        stack.plans_nothing(&[]);
+    }
+    assert_eq!((stack.tags().len(), other.tags().len()), (2, 1));
+}
+
+pub(crate) fn fills_in_an_unknown_repository(stack: &Stack) {
+    let other = Stack::new(stack.cli, stack.program.clone());
+    stack.image_in(&format!("{REGISTRY}/${{terraform_data.later.output}}"), FILES);
+    // The way back finds the first image again, but not before its repository is known.
+    for home in [stack, &other, stack] {
+        later(stack, &home.name);
+        stack.plan_to_file();
+        stack.apply_planned().unwrap();
+        assert!(home.tags().iter().any(|(_, digest)| *digest == stack.digest()), "{}", home.name);
+        stack.plans_nothing(&[]);
+    }
+}
+
+pub(crate) fn replaces_in_either_order(stack: &Stack) {
+    let other = Stack::new(stack.cli, stack.program.clone());
+    let created_first = format!("{FILES}\n  lifecycle {{ create_before_destroy = true }}");
+    stack.files(r#"["latest"]"#);
+    stack.apply().unwrap();
+    let digest = stack.digest();
+    let steps =
+        [(stack, FILES, &["-replace=ecr_image.web"][..]), (&other, &created_first, &[]), (stack, FILES, &[])];
+    for (home, image, arguments) in steps {
+        stack.image_in(&home.repository(), &format!("  tags = [\"latest\"]\n{image}"));
+        let plan = stack.plan(&[&["-out=plan"], arguments].concat()).unwrap();
+        assert!(plan.contains("1 to add, 0 to change, 1 to destroy"), "{plan}");
+        let found = home.tag("latest").is_some() && stack.stores_planned_private();
+        let digest_line =
+            |line: &&str| line.trim_start_matches(['~', '-', '+', '/', ' ']).starts_with("digest ");
+        let open = plan.lines().filter(digest_line).any(|line| line.ends_with("(known after apply)"));
+        assert_eq!(open, !found, "{plan}");
+        stack.apply_planned().unwrap();
+        assert_eq!(home.tag("latest"), Some(digest.clone()));
+        assert_eq!(stack.digest(), digest);
+        stack.plans_nothing(&[]);
+    }
+}
+
+/// What `terraform_data.later` gives is unknown while its input changes.
+fn later(stack: &Stack, input: &str) {
+    stack.file("later.tf", &format!("resource \"terraform_data\" \"later\" {{ input = \"{input}\" }}\n"));
+}
