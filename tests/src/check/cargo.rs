@@ -72,7 +72,16 @@ fn cargo_deny(cache: &Cache) -> Result<PathBuf> {
     cache.install(&format!("cargo-deny {CARGO_DENY} (from source)"), &folder, |part| {
         let compiled = tempfile::tempdir()?;
         let mut install = cargo(cache);
-        install.args(["install", "--quiet", "--locked", "--no-track", "cargo-deny", "--version", CARGO_DENY]);
+        install.args([
+            "install",
+            "--quiet",
+            "--locked",
+            "--no-track",
+            "--debug",
+            "cargo-deny",
+            "--version",
+            CARGO_DENY,
+        ]);
         install.arg("--root").arg(part).env("CARGO_TARGET_DIR", compiled.path());
         run(&mut install, LONG).map(drop)
     })?;
