@@ -276,6 +276,19 @@ fn names_the_files_that_changed_after_the_plan() {
     check(applying, &memory, LOOK, 2, "unknown unknown");
 }
 
+#[test]
+fn the_second_half_of_a_replacement_looks_for_itself() {
+    // Core hands over as prior what the first half planned, which had no reason to ask for an image.
+    let first = built(0, Some(Witness { tree: tree(0), hash: hash(0, false), found: None }));
+    let rows =
+        [(NEWER_TERRAFORM, "known known"), (TERRAFORM, "unknown unknown"), (OPENTOFU, "unknown unknown")];
+    for (client, expected) in rows {
+        let (evidence, look) = (evidence(client, None, &first, true), look(0, false));
+        let found = (evidence == Evidence::Fresh).then(|| image(look.hash));
+        assert_eq!(words(decide(client, evidence, Some(&look), None, found)), expected, "{client:?}");
+    }
+}
+
 /// Plans, changes the world, plans again as core does during apply: what was known must stay, or the
 /// second run fails with our own error. All combinations of everything that can differ.
 #[test]
