@@ -63,7 +63,9 @@ pub(crate) fn finds_an_image_again(stack: &Stack) {
     let (digest, (_, number)) = (stack.digest(), stack.requests(0));
     // Another machine, without state.
     fs::remove_file(stack.folder.path().join("terraform.tfstate")).unwrap();
-    stack.apply().unwrap();
+    let plan = stack.plan_to_file();
+    assert_eq!(plan.contains(&digest), stack.stores_planned_private(), "{plan}");
+    stack.apply_planned().unwrap();
     assert_eq!(stack.digest(), digest);
     let (sent, _) = stack.requests(number);
     assert!(sent.iter().all(|request| !request.class.contains("upload")), "{sent:?}");
@@ -148,7 +150,9 @@ pub(crate) fn imports(stack: &Stack) {
     let error = import(&format!("{}:nothing", stack.repository())).unwrap_err();
     assert!(error.contains("There is no image"), "{error}");
     import(&id).unwrap();
-    let applied = stack.apply().unwrap();
+    let plan = stack.plan_to_file();
+    assert_eq!(plan.contains("(known after apply)"), !stack.stores_planned_private(), "{plan}");
+    let applied = stack.apply_planned().unwrap();
     assert!(applied.contains("1 changed"), "{applied}");
     assert_eq!(stack.digest(), digest);
     let (sent, _) = stack.requests(number);
@@ -213,7 +217,11 @@ pub(crate) fn builds_a_dockerfile(stack: &Stack) {
     stack.apply_planned().unwrap();
     assert_ne!(stack.digest(), first);
     build("run");
-    stack.apply().unwrap();
+    let plan = stack.plan_to_file();
+    let open =
+        plan.lines().any(|line| line.contains("source_hash ") && line.ends_with("(known after apply)"));
+    assert_eq!(open, !stack.stores_planned_private(), "{plan}");
+    stack.apply_planned().unwrap();
     stack.plans_nothing(&[]);
 }
 
