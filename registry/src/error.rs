@@ -96,11 +96,8 @@ pub enum ErrorKind {
     /// AWS gave no credentials, or no registry password for them.
     #[error("AWS gives no registry password{}", after(message))]
     AwsCredentials {
-        /// AWS's words, code first.
+        /// AWS's words, code first, or what kept the request from being sent.
         message: String,
-        /// The SDK's error.
-        #[source]
-        cause: Cause,
     },
     /// The tag exists, points elsewhere and cannot be moved.
     #[error("tag `{tag}` is immutable{}", points_to.map(|digest| format!(" and points to {digest}")).unwrap_or_default())]

@@ -21,29 +21,20 @@ where
     let words = error.message().unwrap_or_default().to_owned();
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     if !code.is_empty() {
-        return service_error(&code, words, status, error, repository);
+        return service_error(&code, words, status, repository);
     }
     let trouble = match &error {
         SdkError::TimeoutError(_) => Trouble::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Trouble::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_io() => trouble_of(&error),
-        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => return unsent(error),
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => return unsent(&error),
         _ if status >= 500 => return ErrorKind::Unavailable { status: status.to_string(), message: words },
         _ => return ErrorKind::Protocol(chain(&error)),
     };
     ErrorKind::NoAnswer { host: "ECR's API".to_owned(), trouble, cause: Some(Arc::new(error)) }
 }
 
-fn service_error<E>(
-    code: &str,
-    words: String,
-    status: u16,
-    error: SdkError<E, HttpResponse>,
-    repository: Option<&Repository>,
-) -> ErrorKind
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
+fn service_error(code: &str, words: String, status: u16, repository: Option<&Repository>) -> ErrorKind {
     match (code.strip_suffix("Exception").unwrap_or(code), repository) {
         ("RepositoryNotFound", Some(repository)) => ErrorKind::RepositoryMissing(repository.clone()),
         ("ImageNotFound", _) => ErrorKind::ImageMissing,
@@ -59,7 +50,7 @@ where
             | "OptInRequired"
             | "RequestExpired",
             _,
-        ) => ErrorKind::AwsCredentials { message: format!("{code}: {words}"), cause: Arc::new(error) },
+        ) => ErrorKind::AwsCredentials { message: format!("{code}: {words}") },
         ("Throttling" | "TooManyRequests" | "RequestLimitExceeded" | "LimitExceeded", _) => {
             ErrorKind::Throttled(words)
         }
@@ -69,19 +60,16 @@ where
 }
 
 /// The request could not even be signed, or its connection not be made in a known way.
-fn unsent<E>(error: SdkError<E, HttpResponse>) -> ErrorKind
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let credentials = causes(&error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
+fn unsent(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
+    let credentials = causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
     let message = match credentials {
         Some(CredentialsError::CredentialsNotLoaded(_)) => {
             "none of the usual places has credentials (environment, profile, web identity, container, instance)".to_owned()
         }
         Some(other) => chain(other),
-        None => chain(&error),
+        None => chain(error),
     };
-    ErrorKind::AwsCredentials { message, cause: Arc::new(error) }
+    ErrorKind::AwsCredentials { message }
 }
 
 fn trouble_of(error: &(dyn std::error::Error + 'static)) -> Trouble {
