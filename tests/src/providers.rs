@@ -19,11 +19,13 @@ pub fn cli_config_path(cache: &Cache) -> PathBuf {
     cache.join("terraform.rc")
 }
 
-/// Writes that file.
-pub fn write_cli_config(cache: &Cache) -> Result<()> {
+/// Writes that file, and says where it is.
+pub fn write_cli_config(cache: &Cache) -> Result<PathBuf> {
     let path = cli_config_path(cache);
     let text = cli_config(&mirror(cache), terraform::mirror().as_deref())?;
-    fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
+    fs::create_dir_all(mirror(cache))?;
+    fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(path)
 }
 
 /// Puts a build of our provider where plain `init` finds it.

@@ -16,19 +16,15 @@ use crate::tool::terraform;
 
 pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
     let Some(terraform) = or_skip(row, terraform::require())? else { return Ok(()) };
-    let mut format = Command::new(&terraform);
-    pass(
-        format
-            .args(["fmt", "-check", "-diff", "-recursive", "terraform", "examples"])
-            .current_dir(checkout()),
-    )?;
+    let cli = Cli { terraform, config: providers::write_cli_config(&world.cache)? };
+    pass(cli.command(&checkout()).args(["fmt", "-check", "-diff", "-recursive", "terraform", "examples"]))?;
     let copy = tempfile::tempdir()?; // `init` writes beside the files
     let modules = copy.path().join("terraform");
     self::copy(&checkout().join("terraform"), &modules)?;
     let mut failed = Vec::new();
     for module in tested(&modules)? {
         let name = module.file_name().unwrap_or_default().display().to_string();
-        let mut init = command(world, &terraform, &module);
+        let mut init = cli.command(&module);
         if or_skip(
             row,
             process::run(init.args(["init", "-input=false"]), LONG).context("hashicorp/aws cannot be had"),
@@ -37,7 +33,7 @@ pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
         {
             return Ok(());
         }
-        if pass(command(world, &terraform, &module).args(["test", "-no-color"])).is_err() {
+        if pass(cli.command(&module).args(["test", "-no-color"])).is_err() {
             failed.push(name);
         }
     }
@@ -45,11 +41,18 @@ pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
     Ok(())
 }
 
-fn command(world: &World<'_>, terraform: &Path, module: &Path) -> Command {
-    let mut command = Command::new(terraform);
-    command.current_dir(module).env("TF_CLI_CONFIG_FILE", providers::cli_config_path(&world.cache));
-    command.env("AWS_REGION", "us-east-1").env("CHECKPOINT_DISABLE", "true");
-    command
+struct Cli {
+    terraform: PathBuf,
+    config: PathBuf,
+}
+
+impl Cli {
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.terraform);
+        command.current_dir(folder).env("TF_CLI_CONFIG_FILE", &self.config);
+        command.env("AWS_REGION", "us-east-1").env("CHECKPOINT_DISABLE", "true");
+        command
+    }
 }
 
 /// The modules that have tests.
