@@ -39,13 +39,8 @@ impl Programs {
     /// Compiles what changed.
     pub fn build(cache: &Cache, profile: Profile) -> Result<Self> {
         let mut command = cargo(cache);
-        command.args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--package=terraform-provider-ecr",
-            "--package=helm-eks-deploy",
-        ]);
+        // All of the workspace: with fewer packages the libraries get other features, and compile anew.
+        command.args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
         if profile == Profile::Release {
             command.arg("--release");
         }
