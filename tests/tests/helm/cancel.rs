@@ -1,7 +1,8 @@
 //! What is left when someone stops it: a release in a state that Helm knows, no process, no file.
 
 use std::fs::{self, File};
-use std::process::{Child, Command};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use lab::process::poll_until;
@@ -32,6 +33,10 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
+fn ended(child: &mut Child) -> ExitStatus {
+    poll_until("it has ended", SOON, || Ok(child.try_wait()?)).unwrap()
+}
+
 /// The processes whose command line names the release.
 fn processes(stage: &Stage) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
@@ -45,7 +50,7 @@ fn an_interrupt_leaves_a_failed_release(helm: Tool) {
     stage.push("v1");
     let mut child = waiting(&stage, stage.up(helm));
     send(&child, Signal::INT);
-    let ended = child.wait().unwrap();
+    let ended = ended(&mut child);
     let said = fs::read_to_string(stage.chart().with_file_name("log")).unwrap();
     assert_eq!(ended.code(), Some(130), "{said}");
     assert!(
@@ -75,11 +80,13 @@ fn ctrl_c_while_helm_3_waits() {
 fn ctrl_c_at_the_helm_that_runs_the_plugin() {
     let stage = Stage::set();
     stage.push("v1");
-    let mut up = stage.helm(Tool::Helm4);
+    // Under a shell that runs the tests in the background SIGINT is ignored, and Helm leaves it so.
+    let mut up = stage.command(Path::new("env"));
+    up.arg("--default-signal=INT").arg(stage.helm(Tool::Helm4).get_program());
     up.args(["eks-deploy", "up", &stage.name, "./web", "-n", &stage.name, "--cluster", &stage.cluster.name]);
     let mut child = waiting(&stage, up);
     send(&child, Signal::INT);
-    child.wait().unwrap();
+    ended(&mut child);
     let failed = || Ok(status(&stage).filter(|status| status == "failed"));
     poll_until("the release is cancelled", SOON, failed).unwrap();
     poll_until("all have ended", SOON, || Ok(processes(&stage).is_empty().then_some(()))).unwrap();
@@ -94,7 +101,7 @@ fn a_killed_run_leaves_no_pending_release() {
     stage.push("v1");
     let mut child = waiting(&stage, stage.up(Tool::Helm4));
     send(&child, Signal::KILL);
-    child.wait().unwrap();
+    ended(&mut child);
     let failed = || Ok(status(&stage).filter(|status| status == "failed"));
     poll_until("helm has cancelled the release", SOON, failed).unwrap();
     poll_until("helm has ended", SOON, || Ok(processes(&stage).is_empty().then_some(()))).unwrap();
