@@ -17,6 +17,7 @@ use crate::lab::start;
 use crate::packages::Consent;
 use crate::programs::{Profile, Programs};
 use crate::progress::{human, say};
+use crate::tool::terraform;
 
 use running::{Outputs, Pods};
 use stage::Stage;
@@ -40,6 +41,9 @@ const RELEASE: &str = "hello";
 /// # Errors
 /// When a step fails, with the end of what its program printed; and when a pod runs another image than Terraform built.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    if !arguments.tofu {
+        terraform::require()?; // nothing here installs it: better said now than after minutes of compiling
+    }
     let cache = Cache::from_env()?;
     let programs = Programs::build(&cache, Profile::Dev)?;
     let begun = Instant::now();
