@@ -4,10 +4,10 @@
 use std::{fs, io, path::PathBuf, process::ExitCode, sync::Arc};
 
 use tfplugin_rs::{
-    Action, ApplyRequest, ApplyResponse, Attribute, ConfigureRequest, Configured, DataSource, Diagnostic,
-    Diagnostics, ImportRequest, ImportResponse, Known, PlanRequest, PlanResponse, Provider, ReadDataRequest,
-    ReadDataResponse, ReadRequest, ReadResponse, Resource, Schema, Type, ValidateRequest, Value, ValueError,
-    async_trait,
+    ApplyRequest, ApplyResponse, Attribute, ConfigureRequest, Configured, DataSource, Diagnostic,
+    Diagnostics, ImportRequest, ImportResponse, Known, Operation, PlanRequest, PlanResponse, Provider,
+    ReadDataRequest, ReadDataResponse, ReadRequest, ReadResponse, Resource, Schema, Type, ValidateRequest,
+    Value, ValueError, async_trait,
 };
 
 #[tokio::main]
@@ -129,9 +129,9 @@ impl Resource for Note {
     }
 
     async fn apply(&self, request: ApplyRequest) -> Result<ApplyResponse, Diagnostics> {
-        let state = match request.action() {
-            Action::Create | Action::Update => self.store(&request.planned)?,
-            Action::Destroy => {
+        let state = match request.operation() {
+            Operation::Create | Operation::Update => self.store(&request.planned)?,
+            Operation::Destroy => {
                 let file = self.file(&request.prior)?;
                 fs::remove_file(&file).map_err(|error| failed("remove", &file, &error))?;
                 Value::Null

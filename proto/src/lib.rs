@@ -93,7 +93,7 @@ pub use path::{Path, Step};
 pub use private::{Private, PrivateError};
 pub use provider::{ClientCapabilities, ConfigureRequest, Configured, Provider, ValidateRequest};
 pub use resource::{
-    Action, ApplyRequest, ApplyResponse, ImportRequest, ImportResponse, PlanRequest, PlanResponse,
+    ApplyRequest, ApplyResponse, ImportRequest, ImportResponse, Operation, PlanRequest, PlanResponse,
     ReadRequest, ReadResponse, Resource, UpgradeRequest,
 };
 pub use schema::{

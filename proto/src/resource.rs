@@ -114,7 +114,7 @@ impl ReadRequest {
 
 /// What becomes of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum Operation {
     /// There was nothing before.
     Create,
     /// It goes on, perhaps without any change.
@@ -123,7 +123,7 @@ pub enum Action {
     Destroy,
 }
 
-impl Action {
+impl Operation {
     fn from(before: &Value, after: &Value) -> Self {
         match (before.is_null(), after.is_null()) {
             (_, true) => Self::Destroy,
@@ -158,8 +158,8 @@ pub struct PlanRequest {
 
 impl PlanRequest {
     /// What is asked for.
-    pub fn action(&self) -> Action {
-        Action::from(&self.prior, &self.proposed)
+    pub fn operation(&self) -> Operation {
+        Operation::from(&self.prior, &self.proposed)
     }
 }
 
@@ -197,8 +197,8 @@ pub struct ApplyRequest {
 
 impl ApplyRequest {
     /// What is asked for.
-    pub fn action(&self) -> Action {
-        Action::from(&self.prior, &self.planned)
+    pub fn operation(&self) -> Operation {
+        Operation::from(&self.prior, &self.planned)
     }
 }
 

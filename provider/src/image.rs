@@ -15,8 +15,8 @@ mod state;
 mod tags;
 
 use tfplugin_rs::{
-    Action, ApplyRequest, ApplyResponse, Configured, Diagnostics, ImportRequest, ImportResponse, PlanRequest,
-    PlanResponse, ReadRequest, ReadResponse, Resource, Schema, ValidateRequest, async_trait,
+    ApplyRequest, ApplyResponse, Configured, Diagnostics, ImportRequest, ImportResponse, Operation,
+    PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, Schema, ValidateRequest, async_trait,
 };
 
 use crate::access::Access;
@@ -46,9 +46,9 @@ impl Resource for ImageResource {
     }
 
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
-        match request.action() {
-            Action::Destroy => Ok(plan::destroy(request)),
-            Action::Create | Action::Update => plan::plan(&*self.0.get()?, request).await,
+        match request.operation() {
+            Operation::Destroy => Ok(plan::destroy(request)),
+            Operation::Create | Operation::Update => plan::plan(&*self.0.get()?, request).await,
         }
     }
 

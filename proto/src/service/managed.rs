@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Inner, codec};
 use crate::{
-    Action, ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, IdentitySchema, ImportRequest, Path,
+    ApplyRequest, ApplyResponse, Diagnostic, Diagnostics, IdentitySchema, ImportRequest, Operation, Path,
     PlanRequest, PlanResponse, Private, ReadRequest, Resource, Schema, Type, UpgradeRequest, ValidateRequest,
     Value, check,
     wire::tfplugin6::{
@@ -150,20 +150,20 @@ pub(super) async fn plan(
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };
-    let (prior, config, action) = (request.prior.clone(), request.config.clone(), request.action());
+    let (prior, config, operation) = (request.prior.clone(), request.config.clone(), request.operation());
     let response = managed.resource.plan(request).await?;
-    check_plan(managed, response, action, &prior, &config)
+    check_plan(managed, response, operation, &prior, &config)
 }
 
 /// A plan as Terraform takes it.
 fn check_plan(
     managed: &Managed,
     response: PlanResponse,
-    action: Action,
+    operation: Operation,
     prior: &Value,
     config: &Value,
 ) -> Result<plan_resource_change::Response, Diagnostics> {
-    let planned = if action == Action::Destroy { Value::Null } else { response.planned };
+    let planned = if operation == Operation::Destroy { Value::Null } else { response.planned };
     let (planned, planned_state) = codec::encode(planned, &managed.schema)?;
     let mut diagnostics = response.diagnostics;
     if !diagnostics.has_errors() {
@@ -193,10 +193,10 @@ pub(super) async fn apply(
         identity: managed.read_identity(request.planned_identity)?,
         cancellation: inner.cancellation(),
     };
-    let (planned, action) = (request.planned.clone(), request.action());
+    let (planned, operation) = (request.planned.clone(), request.operation());
     // An `Err` answers without a state: Terraform keeps the one before, with its private data.
     let response = managed.resource.apply(request).await?;
-    check_apply(managed, response, action, &planned)
+    check_apply(managed, response, operation, &planned)
 }
 
 /// A state as Terraform takes it. Whatever is wrong with the answer, what exists must not be
@@ -204,12 +204,12 @@ pub(super) async fn apply(
 fn check_apply(
     managed: &Managed,
     response: ApplyResponse,
-    action: Action,
+    operation: Operation,
     planned: &Value,
 ) -> Result<apply_resource_change::Response, Diagnostics> {
     let mut diagnostics = response.diagnostics;
     let failed = diagnostics.has_errors();
-    let state = if action == Action::Destroy && !failed { Value::Null } else { response.state };
+    let state = if operation == Operation::Destroy && !failed { Value::Null } else { response.state };
     if !failed {
         diagnostics.collect(codec::known(&state));
     }
