@@ -61,6 +61,12 @@ pub const CRANE: Module = Module {
     version: "0.22.1",
     source: Source::Proxy { package: "github.com/google/go-containerregistry/cmd/crane" },
 };
+/// Generates and checks the documentation of a provider.
+pub const TFPLUGINDOCS: Module = Module {
+    name: "tfplugindocs",
+    version: "0.25.0",
+    source: Source::Proxy { package: "github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs" },
+};
 
 /// AWS's stand-in. Without `docker` a cluster would say ACTIVE and have no container.
 pub const MINISTACK: Venv = Venv {
@@ -90,11 +96,13 @@ pub enum Tool {
     AwsIamAuthenticator,
     /// `crane`.
     Crane,
+    /// `tfplugindocs`.
+    Tfplugindocs,
 }
 
 impl Tool {
     /// All of them, in the order of their names.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Aws,
         Self::AwsIamAuthenticator,
         Self::Crane,
@@ -103,6 +111,7 @@ impl Tool {
         Self::Kubectl,
         Self::OpenTofu,
         Self::Terraform,
+        Self::Tfplugindocs,
     ];
 
     /// What its authors call it, and which line of it where there are two.
@@ -116,6 +125,7 @@ impl Tool {
             Self::Aws => "aws",
             Self::AwsIamAuthenticator => "aws-iam-authenticator",
             Self::Crane => "crane",
+            Self::Tfplugindocs => "tfplugindocs",
         }
     }
 
@@ -130,6 +140,7 @@ impl Tool {
             Self::Aws => AWS_CLI.path(cache, "aws"),
             Self::AwsIamAuthenticator => AWS_IAM_AUTHENTICATOR.path(cache, "aws-iam-authenticator"),
             Self::Crane => CRANE.path(cache, "crane"),
+            Self::Tfplugindocs => TFPLUGINDOCS.path(cache, "tfplugindocs"),
         };
         file.is_file().then_some(file)
     }
@@ -148,6 +159,7 @@ impl Tool {
             Self::Aws => AWS_CLI.install(cache, "aws"),
             Self::AwsIamAuthenticator => AWS_IAM_AUTHENTICATOR.install(cache, "aws-iam-authenticator"),
             Self::Crane => CRANE.install(cache, "crane"),
+            Self::Tfplugindocs => TFPLUGINDOCS.install(cache, "tfplugindocs"),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::tool::{Tool, go, terraform};
 
 pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
     let programs = Programs::build(&world.cache, Profile::Dev)?;
+    examples(world)?;
     let was_up = Lab::running().is_ok();
     let done = with_lab(world, row, &programs);
     if !was_up {
@@ -23,6 +24,12 @@ pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
         return done.and(stopped);
     }
     done
+}
+
+/// Compiles the example providers, which their tests start as Terraform would.
+fn examples(world: &World<'_>) -> Result<()> {
+    let mut build = programs::cargo(&world.cache);
+    cargo::pass(build.args(["build", "--quiet", "--locked", "--workspace", "--examples"]))
 }
 
 fn with_lab(world: &World<'_>, row: &mut Row, programs: &Programs) -> Result<()> {
@@ -54,6 +61,12 @@ fn provide(world: &World<'_>, row: &mut Row, lab: &Lab, command: &mut Command) -
     match helms {
         Some(helms) => _ = command.env("EKS_DEPLOY_TEST_HELMS", std::env::join_paths(helms)?),
         None => _ = command.args(["--skip", "table_agrees_with_the_binaries"]),
+    }
+    let clis = [Tool::OpenTofu, Tool::Terraform].into_iter().filter_map(|cli| lab.tool(cli).ok());
+    command.env("TFPLUGIN_TEST_CLIS", std::env::join_paths(clis)?);
+    match lab.tool(Tool::Tfplugindocs) {
+        Ok(docs) => _ = command.env("TFPLUGIN_TEST_TFPLUGINDOCS", docs),
+        Err(_) => _ = command.args(["--skip", "documentation::"]),
     }
     match or_skip(row, go::root(&world.cache))? {
         Some(go) => {
