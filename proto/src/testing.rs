@@ -6,6 +6,7 @@
 //! What it cannot show is how a CLI prints things; that takes the CLI.
 
 mod proposed;
+pub mod wire;
 
 use tonic::{Request, Response, Status};
 
@@ -13,7 +14,7 @@ use crate::{
     Diagnostic, Diagnostics, Path, Provider, Schema, Severity, Step, Value, check,
     service::Service,
     wire::tfplugin6::{
-        self as wire, ClientCapabilities, DynamicValue, RawState, ResourceIdentityData, attribute_path,
+        self as rpc, ClientCapabilities, DynamicValue, RawState, ResourceIdentityData, attribute_path,
         provider_server::Provider as Calls,
     },
 };
@@ -100,9 +101,9 @@ impl Core {
     /// What the provider reports.
     pub async fn configure(&self, config: Value) -> Result<Diagnostics, Diagnostics> {
         let config = encode(&self.provider, config);
-        let request = wire::validate_provider_config::Request { config: Some(config.clone()) };
+        let request = rpc::validate_provider_config::Request { config: Some(config.clone()) };
         outcome(answer(self.service.validate_provider_config(Request::new(request)).await).diagnostics)?;
-        let request = wire::configure_provider::Request {
+        let request = rpc::configure_provider::Request {
             terraform_version: "1.11.4".to_owned(),
             config: Some(config),
             client_capabilities: Some(self.capabilities),
@@ -117,7 +118,7 @@ impl Core {
     /// What the provider reports.
     pub async fn refresh(&self, type_name: &str, state: &State) -> Result<State, Diagnostics> {
         let schema = self.managed(type_name);
-        let request = wire::read_resource::Request {
+        let request = rpc::read_resource::Request {
             type_name: type_name.to_owned(),
             current_state: Some(encode(schema, state.value.clone())),
             private: state.private.clone(),
@@ -189,7 +190,7 @@ impl Core {
         if config.is_null() {
             return Ok(());
         }
-        let request = wire::validate_resource_config::Request {
+        let request = rpc::validate_resource_config::Request {
             type_name: type_name.to_owned(),
             config: Some(encode_config(self.managed(type_name), config)),
             client_capabilities: Some(self.capabilities),
@@ -207,7 +208,7 @@ impl Core {
     ) -> Result<Planned, Diagnostics> {
         let schema = self.managed(type_name);
         let proposed = proposed::proposed(schema, &prior.value, config);
-        let request = wire::plan_resource_change::Request {
+        let request = rpc::plan_resource_change::Request {
             type_name: type_name.to_owned(),
             prior_state: Some(encode(schema, prior.value.clone())),
             proposed_new_state: Some(encode(schema, proposed)),
@@ -239,7 +240,7 @@ impl Core {
         if planned.is_empty() {
             return Ok(planned.prior);
         }
-        let request = wire::apply_resource_change::Request {
+        let request = rpc::apply_resource_change::Request {
             type_name: type_name.to_owned(),
             prior_state: Some(encode(schema, planned.prior.value.clone())),
             planned_state: Some(encode(schema, planned.value)),
@@ -263,7 +264,7 @@ impl Core {
     /// # Errors
     /// What the provider reports.
     pub async fn import(&self, type_name: &str, id: &str) -> Result<State, Diagnostics> {
-        let request = wire::import_resource_state::Request {
+        let request = rpc::import_resource_state::Request {
             type_name: type_name.to_owned(),
             id: id.to_owned(),
             client_capabilities: Some(self.capabilities),
@@ -282,7 +283,7 @@ impl Core {
     /// # Errors
     /// What the provider reports.
     pub async fn upgrade(&self, type_name: &str, version: i64, json: &str) -> Result<Value, Diagnostics> {
-        let request = wire::upgrade_resource_state::Request {
+        let request = rpc::upgrade_resource_state::Request {
             type_name: type_name.to_owned(),
             version,
             raw_state: Some(RawState { json: json.as_bytes().to_vec(), ..Default::default() }),
@@ -300,12 +301,12 @@ impl Core {
         let schema = find(&self.data_sources, type_name);
         let config = Some(encode(schema, config));
         let type_name = type_name.to_owned();
-        let request = wire::validate_data_resource_config::Request { type_name, config: config.clone() };
+        let request = rpc::validate_data_resource_config::Request { type_name, config: config.clone() };
         let type_name = request.type_name.clone();
         outcome(answer(self.service.validate_data_resource_config(Request::new(request)).await).diagnostics)?;
         let client_capabilities = Some(self.capabilities);
         let request =
-            wire::read_data_source::Request { type_name, config, client_capabilities, provider_meta: None };
+            rpc::read_data_source::Request { type_name, config, client_capabilities, provider_meta: None };
         let answer = answer(self.service.read_data_source(Request::new(request)).await);
         outcome(answer.diagnostics)?;
         Ok(decode(schema, answer.state))
@@ -313,7 +314,7 @@ impl Core {
 
     /// Interrupts what is under way, as the first Ctrl-C does.
     pub async fn stop(&self) {
-        answer(self.service.stop_provider(Request::new(wire::stop_provider::Request {})).await);
+        answer(self.service.stop_provider(Request::new(rpc::stop_provider::Request {})).await);
     }
 
     fn managed(&self, type_name: &str) -> &Schema {
@@ -360,21 +361,21 @@ fn decode(schema: &Schema, sent: Option<DynamicValue>) -> Value {
 }
 
 /// Errors, or else the warnings.
-fn outcome(sent: Vec<wire::Diagnostic>) -> Result<Diagnostics, Diagnostics> {
+fn outcome(sent: Vec<rpc::Diagnostic>) -> Result<Diagnostics, Diagnostics> {
     let diagnostics: Diagnostics = sent.into_iter().map(diagnostic).collect();
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(diagnostics) }
 }
 
-fn diagnostic(sent: wire::Diagnostic) -> Diagnostic {
+fn diagnostic(sent: rpc::Diagnostic) -> Diagnostic {
     let severity = match sent.severity() {
-        wire::diagnostic::Severity::Warning => Severity::Warning,
-        wire::diagnostic::Severity::Error | wire::diagnostic::Severity::Invalid => Severity::Error,
+        rpc::diagnostic::Severity::Warning => Severity::Warning,
+        rpc::diagnostic::Severity::Error | rpc::diagnostic::Severity::Invalid => Severity::Error,
     };
     let attribute = sent.attribute.as_ref().map(path);
     Diagnostic { severity, summary: sent.summary, detail: sent.detail, attribute }
 }
 
-fn path(sent: &wire::AttributePath) -> Path {
+fn path(sent: &rpc::AttributePath) -> Path {
     use attribute_path::step::Selector;
     let steps = sent.steps.iter().filter_map(|step| step.selector.clone());
     steps.fold(Path::root(), |path, step| {
