@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::{ClientCapabilities, Diagnostics, Schema, ValidateRequest, Value};
+use crate::{ClientCapabilities, Deferral, Diagnostics, Schema, ValidateRequest, Value};
 
 /// A data source.
 #[async_trait]
@@ -29,6 +29,8 @@ pub trait DataSource: Send + Sync + 'static {
 pub struct ReadDataRequest {
     /// As written, wholly known.
     pub config: Value,
+    /// What the module says in `provider_meta`; null without.
+    pub provider_meta: Value,
     /// What the client understands.
     pub client: ClientCapabilities,
     /// Cancelled when the user interrupts.
@@ -40,6 +42,8 @@ pub struct ReadDataRequest {
 pub struct ReadDataResponse {
     /// The configuration with the results filled in.
     pub state: Value,
+    /// If it has to wait, why. The state is ignored then.
+    pub deferred: Option<Deferral>,
     /// Warnings.
     pub diagnostics: Diagnostics,
 }

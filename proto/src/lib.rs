@@ -60,11 +60,16 @@
 //! part with `testing` (feature `test-kit`), assert that [`Schema::check`] finds nothing, and judge
 //! single plans with [`check`].
 
+mod action;
 pub mod check;
 mod conform;
 mod data_source;
+mod deferral;
 mod diagnostic;
+mod ephemeral;
+mod function;
 mod json;
+mod list;
 mod log;
 mod msgpack;
 mod number;
@@ -75,6 +80,7 @@ mod resource;
 mod schema;
 mod serve;
 mod service;
+mod state_store;
 #[cfg(any(test, feature = "test-kit"))]
 pub mod testing;
 mod types;
@@ -85,22 +91,31 @@ pub mod wire;
 pub use async_trait::async_trait;
 pub use tokio_util::sync::CancellationToken;
 
+pub use action::{Action, InvokeRequest, PlanActionRequest, PlanActionResponse, Progress};
 pub use data_source::{DataSource, ReadDataRequest, ReadDataResponse};
+pub use deferral::Deferral;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use ephemeral::{
+    CloseRequest, EphemeralResource, OpenRequest, OpenResponse, RenewRequest, RenewResponse,
+};
+pub use function::{CallRequest, Function, FunctionError, Parameter, Signature};
+pub use list::{Enough, Found, ListEvent, ListRequest, ListResource, ValidateListRequest};
 pub use msgpack::DecodeError;
 pub use number::{Number, NumberError};
 pub use path::{Path, Step};
 pub use private::{Private, PrivateError};
 pub use provider::{ClientCapabilities, ConfigureRequest, Configured, Provider, ValidateRequest};
 pub use resource::{
-    ApplyRequest, ApplyResponse, ImportRequest, ImportResponse, Operation, PlanRequest, PlanResponse,
-    ReadRequest, ReadResponse, Resource, UpgradeRequest,
+    ApplyRequest, ApplyResponse, GenerateRequest, ImportRequest, ImportResponse, MoveRequest, MoveResponse,
+    Operation, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, UpgradeIdentityRequest,
+    UpgradeRequest,
 };
 pub use schema::{
     Attribute, Block, IdentityAttribute, IdentitySchema, Mode, NestedBlock, Nesting, Schema, SchemaFault,
     Shape,
 };
 pub use serve::serve;
+pub use state_store::{ConfigureStoreRequest, LockRequest, StateRequest, StateStore, UnlockRequest};
 pub use types::{Type, TypeError};
 pub use value::Value;
 pub use view::{FromValue, Known, ValueError, View};

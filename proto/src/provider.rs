@@ -5,9 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::{DataSource, Diagnostic, Diagnostics, Resource, Schema, Value};
+use crate::{
+    Action, DataSource, Diagnostic, Diagnostics, EphemeralResource, Function, ListResource, Resource, Schema,
+    StateStore, Value,
+};
 
-/// A provider: its configuration, its resources, its data sources.
+/// A provider: its configuration, and all that it offers.
 ///
 /// Terraform starts the process several times per command and configures it at most once each
 /// time; under a debugger one process may be configured again. Nothing lasts between processes.
@@ -21,6 +24,37 @@ pub trait Provider: Send + Sync + 'static {
 
     /// The data sources.
     fn data_sources(&self) -> Vec<Arc<dyn DataSource>>;
+
+    /// The functions.
+    fn functions(&self) -> Vec<Arc<dyn Function>> {
+        Vec::new()
+    }
+
+    /// The ephemeral resources.
+    fn ephemeral_resources(&self) -> Vec<Arc<dyn EphemeralResource>> {
+        Vec::new()
+    }
+
+    /// The searches for managed resources.
+    fn list_resources(&self) -> Vec<Arc<dyn ListResource>> {
+        Vec::new()
+    }
+
+    /// The actions.
+    fn actions(&self) -> Vec<Arc<dyn Action>> {
+        Vec::new()
+    }
+
+    /// The places for states.
+    fn state_stores(&self) -> Vec<Arc<dyn StateStore>> {
+        Vec::new()
+    }
+
+    /// The schema of the `provider_meta` block, in which a module tells the provider about itself. Its
+    /// content comes with the requests that deal with resources and data sources of that module.
+    fn meta_schema(&self) -> Option<Schema> {
+        None
+    }
 
     /// Checks the configuration as far as it is known, without network. Runs before [`Provider::configure`].
     async fn validate(&self, request: ValidateRequest) -> Diagnostics {

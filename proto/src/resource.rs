@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ClientCapabilities, Diagnostic, Diagnostics, IdentitySchema, Path, Private, Schema, ValidateRequest,
-    Value,
+    ClientCapabilities, Deferral, Diagnostic, Diagnostics, IdentitySchema, Path, Private, Schema,
+    ValidateRequest, Value,
 };
 
 /// A managed resource.
@@ -65,6 +65,30 @@ pub trait Resource: Send + Sync + 'static {
         let summary = format!("`{}` cannot be imported", self.type_name());
         Err(Diagnostic::error(summary, "Write it into the configuration and apply.").into())
     }
+
+    /// Whether [`Resource::moved`] takes over anything.
+    fn moves_from(&self) -> bool {
+        false
+    }
+
+    /// Takes over the state of a resource of another type, perhaps of another provider, when the user
+    /// writes a `moved` block. No network: reading comes next.
+    async fn moved(&self, request: MoveRequest) -> Result<MoveResponse, Diagnostics> {
+        Err(request.refused(self.type_name()).into())
+    }
+
+    /// Brings an identity that may have been written by an older version into the present form. As it
+    /// stands: parts the schema no longer has are dropped, new ones are null.
+    async fn upgrade_identity(&self, request: UpgradeIdentityRequest) -> Result<Value, Diagnostics> {
+        let schema = self.identity().unwrap_or_default();
+        Ok(Value::from_json(&request.identity, &schema.implied_type())?)
+    }
+
+    /// Writes the configuration that would have led to a state, for a resource that was imported or
+    /// found. As it stands: what the user can set, as it is in the state.
+    async fn generate_config(&self, request: GenerateRequest) -> Result<Value, Diagnostics> {
+        Ok(self.schema().configurable(request.state))
+    }
 }
 
 /// State to bring up to date.
@@ -85,6 +109,8 @@ pub struct ReadRequest {
     pub private: Private,
     /// Identity of the state.
     pub identity: Option<Value>,
+    /// What the module says in `provider_meta`; null without.
+    pub provider_meta: Value,
     /// What the client understands.
     pub client: ClientCapabilities,
     /// Cancelled when the user interrupts.
@@ -100,6 +126,8 @@ pub struct ReadResponse {
     pub private: Private,
     /// Replaces the identity of the state.
     pub identity: Option<Value>,
+    /// If it has to wait, why. The state stays as it was then.
+    pub deferred: Option<Deferral>,
     /// Warnings.
     pub diagnostics: Diagnostics,
 }
@@ -108,7 +136,7 @@ impl ReadRequest {
     /// The answer "as remembered".
     pub fn unchanged(self) -> ReadResponse {
         let Self { state, private, identity, .. } = self;
-        ReadResponse { state, private, identity, diagnostics: Diagnostics::new() }
+        ReadResponse { state, private, identity, ..ReadResponse::default() }
     }
 }
 
@@ -150,6 +178,8 @@ pub struct PlanRequest {
     pub planned_private: Option<Private>,
     /// Identity of the state.
     pub prior_identity: Option<Value>,
+    /// What the module says in `provider_meta`; null without.
+    pub provider_meta: Value,
     /// What the client understands.
     pub client: ClientCapabilities,
     /// Cancelled when the user interrupts.
@@ -174,6 +204,8 @@ pub struct PlanResponse {
     pub private: Private,
     /// The identity after apply. Sent only if wholly known, for clients differ about the rest.
     pub identity: Option<Value>,
+    /// If it has to wait, why. `planned` is what is known about it already.
+    pub deferred: Option<Deferral>,
     /// Warnings.
     pub diagnostics: Diagnostics,
 }
@@ -191,6 +223,8 @@ pub struct ApplyRequest {
     pub private: Private,
     /// Identity of the plan.
     pub identity: Option<Value>,
+    /// What the module says in `provider_meta`; null without.
+    pub provider_meta: Value,
     /// Cancelled when the user interrupts: stop soon, and answer with what was reached.
     pub cancellation: CancellationToken,
 }
@@ -223,6 +257,8 @@ pub struct ImportRequest {
     pub id: Option<String>,
     /// What the user wrote, in attributes; missing ones are null.
     pub identity: Option<Value>,
+    /// What the client understands.
+    pub client: ClientCapabilities,
     /// Cancelled when the user interrupts.
     pub cancellation: CancellationToken,
 }
@@ -236,6 +272,74 @@ pub struct ImportResponse {
     pub private: Private,
     /// Identity of the state; needed when it was imported by identity.
     pub identity: Option<Value>,
+    /// If it has to wait, why.
+    pub deferred: Option<Deferral>,
     /// Warnings.
     pub diagnostics: Diagnostics,
+}
+
+/// A resource of another type whose state is to be taken over.
+#[derive(Clone, Debug, Default)]
+pub struct MoveRequest {
+    /// The address of the provider it belongs to, such as `registry.terraform.io/hashicorp/null`.
+    pub source_provider: String,
+    /// Its type, such as `null_resource`.
+    pub source_type: String,
+    /// The version of the schema its state was written with.
+    pub source_version: i64,
+    /// Its state, as that schema had it.
+    pub state: serde_json::Value,
+    /// Its private data; empty if another provider wrote it in a form of its own.
+    pub private: Private,
+    /// Its identity, if it has one.
+    pub identity: Option<serde_json::Value>,
+    /// The version of the schema its identity was written with.
+    pub identity_version: i64,
+    /// Cancelled when the user interrupts.
+    pub cancellation: CancellationToken,
+}
+
+impl MoveRequest {
+    /// The error that this is not a resource to take over from.
+    pub fn refused(&self, target_type: &str) -> Diagnostic {
+        let Self { source_type, source_provider, source_version, .. } = self;
+        Diagnostic::error(
+            format!("`{source_type}` cannot become `{target_type}`"),
+            format!(
+                "The state of a `{source_type}` of {source_provider}, version {source_version}, is none that \
+                 this resource takes over. Import it instead, and remove the old one from the state."
+            ),
+        )
+    }
+}
+
+/// What was taken over; [`Resource::read`] is called next with it.
+#[derive(Clone, Debug, Default)]
+pub struct MoveResponse {
+    /// The state in the new form, wholly known.
+    pub state: Value,
+    /// Private data of the state.
+    pub private: Private,
+    /// Identity of the state.
+    pub identity: Option<Value>,
+    /// Warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// An identity to bring up to date.
+#[derive(Clone, Debug, Default)]
+pub struct UpgradeIdentityRequest {
+    /// The version of the identity's schema it was written with.
+    pub version: i64,
+    /// The identity as the schema of that version had it.
+    pub identity: serde_json::Value,
+}
+
+/// A state to write a configuration for.
+#[derive(Clone, Debug, Default)]
+pub struct GenerateRequest {
+    /// The state.
+    pub state: Value,
+    /// Cancelled when the user interrupts.
+    pub cancellation: CancellationToken,
 }

@@ -2,6 +2,7 @@
 //! is found by [`Schema::check`].
 
 mod block;
+mod configurable;
 mod identity;
 mod lint;
 mod shape;

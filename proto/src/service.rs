@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
 use self::{data_source::Read, managed::Managed};
-use crate::{ClientCapabilities, Diagnostic, Diagnostics, Provider, Schema, wire::tfplugin6 as wire};
+use crate::{ClientCapabilities, Diagnostic, Diagnostics, Provider, Schema, Value, wire::tfplugin6 as wire};
 
 /// A provider as a gRPC service.
 pub(crate) struct Service(Arc<Inner>);
@@ -28,6 +28,7 @@ pub(crate) struct Service(Arc<Inner>);
 struct Inner {
     provider: Box<dyn Provider>,
     schema: Schema,
+    meta: Option<Schema>,
     managed: BTreeMap<String, Managed>,
     data_sources: BTreeMap<String, Read>,
     interrupt: Mutex<CancellationToken>,
@@ -39,6 +40,7 @@ impl Service {
         let data_sources = provider.data_sources().into_iter();
         Self(Arc::new(Inner {
             schema: provider.schema(),
+            meta: provider.meta_schema(),
             managed: managed.map(|one| (one.type_name().to_owned(), Managed::new(one))).collect(),
             data_sources: data_sources.map(|one| (one.type_name().to_owned(), Read::new(one))).collect(),
             interrupt: Mutex::default(),
@@ -88,6 +90,10 @@ impl Inner {
     fn interrupt(&self) {
         let mut current = self.interrupt.lock().unwrap_or_else(PoisonError::into_inner);
         mem::take(&mut *current).cancel();
+    }
+
+    fn meta(&self, sent: Option<wire::DynamicValue>) -> Result<Value, Diagnostics> {
+        self.meta.as_ref().map_or(Ok(Value::Null), |schema| codec::decode(sent, &schema.implied_type()))
     }
 
     fn managed(&self, type_name: &str) -> Result<&Managed, Diagnostics> {

@@ -19,6 +19,7 @@ pub struct NestedBlock {
     pub(super) nesting: BlockNesting,
     pub(super) min_items: u32,
     pub(super) max_items: u32,
+    pub(super) computed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl NestedBlock {
     }
 
     fn new(name: &str, block: Block, nesting: BlockNesting) -> Self {
-        Self { name: name.to_owned(), block, nesting, min_items: 0, max_items: 0 }
+        Self { name: name.to_owned(), block, nesting, min_items: 0, max_items: 0, computed: false }
     }
 
     /// How often it must occur. For a single block, 1 makes it required.
@@ -117,9 +118,30 @@ impl NestedBlock {
         self
     }
 
+    /// Lets the provider fill it in where the user wrote none. Everything in it has to be computed, too.
+    /// Filled for a client without [`computed_blocks`](crate::ClientCapabilities::computed_blocks), such as
+    /// any before Terraform 1.16, it is an error.
+    #[must_use]
+    pub fn computed(mut self) -> Self {
+        self.computed = true;
+        self
+    }
+
+    /// Marks it as going away, saying what to use instead.
+    #[must_use]
+    pub fn deprecated(mut self, message: &str) -> Self {
+        self.block.notes.deprecated = Some(message.to_owned());
+        self
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the provider may fill it in.
+    pub fn is_computed(&self) -> bool {
+        self.computed
     }
 
     /// What is in it.

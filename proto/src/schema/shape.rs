@@ -60,6 +60,21 @@ impl Schema {
         }
     }
 
+    /// The block a path leads to; not from inside it.
+    pub(crate) fn block_at(&self, path: &Path) -> Option<&NestedBlock> {
+        let mut names = path.steps().iter().peekable();
+        let mut block = &self.block;
+        loop {
+            let name = next_name(&mut names)?;
+            let nested = block.blocks.iter().find(|nested| nested.name == name)?;
+            if names.peek().is_none() {
+                return Some(nested);
+            }
+            skip_element(&mut names, nested.nesting());
+            block = &nested.block;
+        }
+    }
+
     /// The usual plan: if `proposed` differs from `prior`, everything computed that is not configured
     /// becomes unknown; else nothing changes.
     pub fn mark_computed_unknown(&self, prior: &Value, proposed: Value, config: &Value) -> Value {

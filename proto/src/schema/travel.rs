@@ -89,7 +89,7 @@ impl NestedBlock {
         };
         wire::schema::NestedBlock {
             type_name: self.name.clone(),
-            block: Some(self.block.to_wire()),
+            block: Some(wire::schema::Block { computed: self.computed, ..self.block.to_wire() }),
             nesting: nesting.into(),
             min_items: self.min_items.into(),
             // Of a single block both counts are the same: 1 if it is required, else 0.

@@ -39,6 +39,7 @@ pub(super) async fn read(
     let data = inner.data_source(&request.type_name)?;
     let request = ReadDataRequest {
         config: codec::decode(request.config, &data.schema.implied_type())?,
+        provider_meta: inner.meta(request.provider_meta)?,
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };

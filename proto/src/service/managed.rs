@@ -121,6 +121,7 @@ pub(super) async fn read(
         state: managed.value(request.current_state)?,
         private: private(&request.private)?,
         identity: managed.read_identity(request.current_identity)?,
+        provider_meta: inner.meta(request.provider_meta)?,
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };
@@ -147,6 +148,7 @@ pub(super) async fn plan(
         prior_private: private(&request.prior_private)?,
         planned_private: planned_private.map(|bytes| private(bytes)).transpose()?,
         prior_identity: managed.read_identity(request.prior_identity)?,
+        provider_meta: inner.meta(request.provider_meta)?,
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };
@@ -191,6 +193,7 @@ pub(super) async fn apply(
         config: managed.value(request.config)?,
         private: private(&request.planned_private)?,
         identity: managed.read_identity(request.planned_identity)?,
+        provider_meta: inner.meta(request.provider_meta)?,
         cancellation: inner.cancellation(),
     };
     let (planned, operation) = (request.planned.clone(), request.operation());
@@ -243,7 +246,8 @@ pub(super) async fn import(
     let managed = inner.managed(&request.type_name)?;
     let identity = managed.read_identity(request.identity)?;
     let id = Some(request.id).filter(|_| identity.is_none());
-    let request = ImportRequest { id, identity, cancellation: inner.cancellation() };
+    let client = request.client_capabilities.into();
+    let request = ImportRequest { id, identity, client, cancellation: inner.cancellation() };
     let response = managed.resource.import(request).await?;
     let imported = import_resource_state::ImportedResource {
         type_name: managed.resource.type_name().to_owned(),
