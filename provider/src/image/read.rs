@@ -37,7 +37,8 @@ pub(super) async fn read(access: &Access, mut request: ReadRequest) -> Result<Re
     memory.witness = None;
     witness(access, request.client, online, &state, &mut memory, &mut diagnostics).await?;
     let ReadRequest { state, identity, .. } = request;
-    Ok(ReadResponse { state, private: memory.to_private(), identity, diagnostics })
+    let private = memory.to_private();
+    Ok(ReadResponse { state, private, identity, diagnostics, ..ReadResponse::default() })
 }
 
 /// Where each tag of state points now, `None` for those that are gone; or `None` if the image is gone.
