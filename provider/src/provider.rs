@@ -10,7 +10,7 @@ use aws_config::{
 };
 use aws_credential_types::Credentials;
 use aws_types::{SdkConfig, origin::Origin};
-use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings, docker_config_path};
+use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings};
 use image_build::Builder;
 use tfplugin_rs::{
     Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Known, Path, Provider,
@@ -149,10 +149,10 @@ async fn registry(config: &Value) -> Result<Registry, Diagnostics> {
     let settings = Settings {
         aws: Some(aws(config).await),
         endpoints: registry_endpoints(config)?.or(of_environment),
-        docker_config: docker_config_path(|name| std::env::var_os(name)),
         user_agent: USER_AGENT.to_owned(),
         ..Settings::default()
     };
+    let settings = settings.with_logins_of_user(|name| std::env::var_os(name));
     Registry::new(settings).map_err(|error| error.report().into())
 }
 

@@ -1,17 +1,19 @@
 //! Who asks: credentials by host, and what a registry wants to see of them.
 //!
-//! A host's credentials are the login given for it, else ECR's from AWS, else docker's configuration, else none.
-//! Private ECR gets them with every request; other registries ask first, for a password or for a token of their
-//! own making. Nothing here is kept on disk or printed.
+//! Credentials are the login given for the host, else ECR's from AWS, else those of docker's configuration and the
+//! programs it names, else those of podman's auth files, else none. Private ECR gets them with every request;
+//! other registries ask first, for a password or for a token of their own making. Nothing here is kept on disk or
+//! printed.
 
+mod auth_file;
 mod bearer;
 mod challenge;
-mod docker_config;
+mod credentials;
 mod ecr_token;
+mod helper;
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    collections::HashMap,
     sync::{Mutex, PoisonError},
 };
 
@@ -21,23 +23,17 @@ use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
 pub(crate) use bearer::Scope;
 use bearer::{Bearer, Tokens};
 use challenge::Challenge;
-use docker_config::DockerConfig;
-use ecr_token::EcrTokens;
+pub(crate) use credentials::Place;
+use credentials::{Chain, Credentials, Proof};
 
-use crate::{ecr::EcrClients, error::ErrorKind, names::Host, settings::Login, transport::Http};
-
-/// Where the credentials of a host were found.
-#[derive(Debug, Clone)]
-pub(crate) enum Credentials {
-    /// A user and a password.
-    Login {
-        login: Login,
-        /// Where they come from, in words.
-        origin: String,
-    },
-    /// None; these places were looked at.
-    Anonymous { tried: Vec<String> },
-}
+use crate::{
+    ecr::EcrClients,
+    error::ErrorKind,
+    names::{Host, Repository},
+    secret::Secret,
+    settings::{Login, Settings},
+    transport::Http,
+};
 
 /// How a registry that is not ECR wants to see credentials.
 #[derive(Debug, Clone)]
@@ -48,42 +44,30 @@ enum Scheme {
 
 /// All that decides about the `Authorization` header.
 pub(crate) struct Access {
-    logins: BTreeMap<Host, Login>,
-    ecr: Option<EcrTokens>,
-    docker: DockerConfig,
+    chain: Chain,
     schemes: Mutex<HashMap<Host, Scheme>>,
     tokens: Tokens,
 }
 
 impl Access {
-    pub(crate) fn new(
-        logins: BTreeMap<Host, Login>,
-        docker_config: Option<PathBuf>,
-        ecr: Option<EcrClients>,
-        http: Http,
-    ) -> Self {
-        Self {
-            logins,
-            ecr: ecr.map(EcrTokens::new),
-            docker: DockerConfig::new(docker_config),
-            schemes: Mutex::default(),
-            tokens: Tokens::new(http),
-        }
+    pub(crate) fn new(settings: &Settings, ecr: Option<EcrClients>, http: Http) -> Self {
+        Self { chain: Chain::new(settings, ecr), schemes: Mutex::default(), tokens: Tokens::new(http) }
     }
 
-    /// The header to send to the host, as far as it is known that one is wanted.
-    pub(crate) async fn header(&self, host: &Host, scope: &Scope) -> Result<Option<HeaderValue>, ErrorKind> {
-        if host.ecr().is_some() {
-            return Ok(basic(&self.credentials(host).await?));
-        }
+    /// The header to send for the repository, as far as it is known that one is wanted.
+    pub(crate) async fn header(
+        &self,
+        repository: &Repository,
+        scope: &Scope,
+    ) -> Result<Option<HeaderValue>, ErrorKind> {
+        let host = repository.host();
         let scheme = self.schemes.lock().unwrap_or_else(PoisonError::into_inner).get(host).cloned();
+        let scheme = if host.ecr().is_some() { Some(Scheme::Basic) } else { scheme };
+        let Some(scheme) = scheme else { return Ok(None) };
+        let credentials = self.chain.find(repository.into()).await?;
         match scheme {
-            None => Ok(None),
-            Some(Scheme::Basic) => Ok(basic(&self.credentials(host).await?)),
-            Some(Scheme::Bearer(bearer)) => {
-                let credentials = self.credentials(host).await?;
-                self.tokens.header(host, &bearer, scope, &credentials).await.map(Some)
-            }
+            Scheme::Basic => Ok(credentials.basic()),
+            Scheme::Bearer(bearer) => self.tokens.header(host, &bearer, scope, &credentials).await.map(Some),
         }
     }
 
@@ -91,19 +75,17 @@ impl Access {
     /// makes sense.
     pub(crate) async fn refused(
         &self,
-        host: &Host,
+        repository: &Repository,
         scope: &Scope,
         sent: Option<&HeaderValue>,
         answer: &HeaderMap,
     ) -> Result<bool, ErrorKind> {
-        if let (Some(ecr), Some(tokens)) = (host.ecr(), &self.ecr) {
-            if !self.logins.contains_key(host) {
-                tokens.forget(&ecr, sent).await;
-            }
-        } else {
+        let host = repository.host();
+        self.chain.refused(host, sent).await?;
+        if host.ecr().is_none() {
             self.learn(host, scope, sent, answer).await;
         }
-        let now = self.header(host, scope).await?;
+        let now = self.header(repository, scope).await?;
         Ok(now.is_some() && now.as_ref() != sent)
     }
 
@@ -121,49 +103,46 @@ impl Access {
     }
 
     /// Why the registry refused, after all that could be tried.
-    pub(crate) async fn refusal(&self, host: &Host, message: String) -> ErrorKind {
-        match self.credentials(host).await {
-            Ok(Credentials::Login { origin, .. }) => {
-                ErrorKind::CredentialsRefused { host: host.clone(), origin, message }
-            }
-            Ok(Credentials::Anonymous { tried }) => ErrorKind::NoCredentials { host: host.clone(), tried },
+    pub(crate) async fn refusal(&self, repository: &Repository, message: String) -> ErrorKind {
+        let host = repository.host().clone();
+        match self.chain.find(repository.into()).await {
+            Ok(Credentials::Found { origin, .. }) => ErrorKind::CredentialsRefused { host, origin, message },
+            Ok(Credentials::Anonymous { tried }) => ErrorKind::NoCredentials { host, tried },
             Err(error) => error,
         }
     }
 
-    /// User and password for the host, if there are any.
-    pub(crate) async fn login(&self, host: &Host) -> Result<Option<Login>, ErrorKind> {
-        Ok(match self.credentials(host).await? {
-            Credentials::Login { login, .. } => Some(login),
+    /// User and password, if there are any. A token to be exchanged has no user.
+    pub(crate) async fn login(&self, place: Place<'_>) -> Result<Option<Login>, ErrorKind> {
+        Ok(match self.chain.find(place).await? {
+            Credentials::Found { proof: Proof::Login(login), .. } => Some(login),
+            Credentials::Found { proof: Proof::Identity(password), .. } => {
+                Some(Login { user: String::new(), password })
+            }
             Credentials::Anonymous { .. } => None,
         })
     }
+}
 
-    async fn credentials(&self, host: &Host) -> Result<Credentials, ErrorKind> {
-        let mut tried = vec!["logins given for the host".to_owned()];
-        if let Some(login) = self.logins.get(host) {
-            let origin = "the login given for the host".to_owned();
-            return Ok(Credentials::Login { login: login.clone(), origin });
+impl Credentials {
+    /// User and password as every request can carry them.
+    fn basic(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Found { proof: Proof::Login(login), .. } => basic(login),
+            Self::Found { .. } | Self::Anonymous { .. } => None,
         }
-        match (host.ecr(), &self.ecr) {
-            (Some(ecr), Some(tokens)) => {
-                let login = tokens.login(&ecr).await?;
-                return Ok(Credentials::Login { login, origin: "AWS".to_owned() });
-            }
-            (Some(_), None) => tried.push("AWS, which is not set up".to_owned()),
-            (None, _) => {}
-        }
-        tried.push(self.docker.place());
-        match self.docker.login(host).await? {
-            Some(login) => Ok(Credentials::Login { login, origin: self.docker.place() }),
-            None => Ok(Credentials::Anonymous { tried }),
+    }
+
+    /// The token to be exchanged for one that requests can carry.
+    fn identity(&self) -> Option<&Secret> {
+        match self {
+            Self::Found { proof: Proof::Identity(token), .. } => Some(token),
+            Self::Found { .. } | Self::Anonymous { .. } => None,
         }
     }
 }
 
-/// User and password as every request can carry them.
-fn basic(credentials: &Credentials) -> Option<HeaderValue> {
-    let Credentials::Login { login, .. } = credentials else { return None };
+fn basic(login: &Login) -> Option<HeaderValue> {
     let text = STANDARD.encode(format!("{}:{}", login.user, login.password.expose()));
     secret_header(&format!("Basic {text}"))
 }

@@ -25,6 +25,9 @@ pub(crate) struct Blobs {
     flights: Flights<(Repository, Digest), Known>,
 }
 
+/// Of how many blobs it is remembered where they are; a few megabytes.
+const BLOBS_REMEMBERED: usize = 16_384;
+
 /// What is known about a blob in a repository.
 #[derive(Default)]
 struct Known {
@@ -50,7 +53,12 @@ impl From<ErrorKind> for Failure {
 
 impl Blobs {
     pub(crate) fn new(transport: Arc<Transport>, ecr: Option<EcrClients>, uploads: usize) -> Self {
-        Self { transport, ecr, uploads: Semaphore::new(uploads.max(1)), flights: Flights::default() }
+        Self {
+            transport,
+            ecr,
+            uploads: Semaphore::new(uploads.max(1)),
+            flights: Flights::new(BLOBS_REMEMBERED),
+        }
     }
 
     /// Sees to it that the repository has the blob. Of several that want the same at once, one works and the

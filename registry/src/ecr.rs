@@ -3,9 +3,10 @@
 mod api;
 mod error;
 mod resolve;
+mod role;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -15,6 +16,7 @@ use aws_types::SdkConfig;
 
 pub(crate) use error::api_error;
 pub(crate) use resolve::Found;
+use role::Role;
 
 use crate::names::EcrHost;
 
@@ -24,25 +26,36 @@ pub(crate) struct EcrClients(Arc<Clients>);
 
 struct Clients {
     config: SdkConfig,
-    /// By region, FIPS, dual-stack.
-    clients: Mutex<HashMap<(String, bool, bool), aws_sdk_ecr::Client>>,
+    /// By account.
+    roles: BTreeMap<String, String>,
+    /// By host, of which the account matters only where it has a role.
+    made: Mutex<HashMap<EcrHost, aws_sdk_ecr::Client>>,
 }
 
 impl EcrClients {
-    pub(crate) fn new(config: SdkConfig) -> Self {
-        Self(Arc::new(Clients { config, clients: Mutex::default() }))
+    pub(crate) fn new(config: SdkConfig, roles: BTreeMap<String, String>) -> Self {
+        Self(Arc::new(Clients { config, roles, made: Mutex::default() }))
     }
 
-    /// The client for the region of a registry.
+    /// The host, without its account where that makes no difference to who asks.
+    pub(crate) fn identity(&self, host: &EcrHost) -> EcrHost {
+        let has_role = self.0.roles.contains_key(&host.account);
+        let account = if has_role { host.account.clone() } else { String::new() };
+        EcrHost { account, ..host.clone() }
+    }
+
+    /// The client for the account and region of a registry.
     pub(crate) fn of(&self, host: &EcrHost) -> aws_sdk_ecr::Client {
-        let key = (host.region.clone(), host.fips, host.dual_stack);
-        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.entry(key).or_insert_with(|| self.client(host)).clone()
+        let mut made = self.0.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(self.identity(host)).or_insert_with(|| self.client(host)).clone()
     }
 
     fn client(&self, host: &EcrHost) -> aws_sdk_ecr::Client {
         let mut config =
             aws_sdk_ecr::config::Builder::from(&self.0.config).region(Region::new(host.region.clone()));
+        if let Some(role) = self.0.roles.get(&host.account) {
+            config = config.credentials_provider(Role::new(role, &host.region, &self.0.config));
+        }
         if host.fips {
             config = config.use_fips(true);
         }

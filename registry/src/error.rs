@@ -177,14 +177,22 @@ pub enum ErrorKind {
         #[source]
         cause: Arc<io::Error>,
     },
-    /// The docker configuration file.
-    #[error("docker configuration `{}` cannot be read", path.display())]
-    DockerConfig {
+    /// A file with logins: docker's configuration, or that of podman and its relatives.
+    #[error("`{}`, which may have the login, cannot be read", path.display())]
+    AuthFile {
         /// The file.
         path: PathBuf,
         /// The reason.
         #[source]
         cause: Cause,
+    },
+    /// A program that keeps logins.
+    #[error("credential helper `{program}` gives no login: {message}")]
+    CredentialHelper {
+        /// The program.
+        program: String,
+        /// What it said, or what was wrong with it.
+        message: String,
     },
     /// Only ECR can do this.
     #[error("`{0}` is not a private ECR registry with AWS access, and only ECR's API can do this")]
@@ -291,7 +299,8 @@ impl ErrorKind {
             Self::Denied(_)
             | Self::NoCredentials { .. }
             | Self::CredentialsRefused { .. }
-            | Self::AwsCredentials { .. } => Outcome::NotAllowed,
+            | Self::AwsCredentials { .. }
+            | Self::CredentialHelper { .. } => Outcome::NotAllowed,
             Self::Throttled(_) | Self::Unavailable { .. } | Self::NoAnswer { .. } => Outcome::NoAnswer,
             Self::TagImmutable { .. }
             | Self::DigestMismatch { .. }
@@ -302,7 +311,7 @@ impl ErrorKind {
             | Self::Refused { .. }
             | Self::Protocol(_)
             | Self::File { .. }
-            | Self::DockerConfig { .. }
+            | Self::AuthFile { .. }
             | Self::NotEcr(_)
             | Self::Client(_) => Outcome::Other,
         }
@@ -331,6 +340,11 @@ impl ErrorKind {
             Self::NoAnswer { trouble, .. } => trouble.hint(),
             Self::Throttled(_) => "try again later, with less parallelism, or ask AWS for a higher quota",
             Self::Unavailable { .. } => "try again later",
+            Self::CredentialHelper { program, .. } => {
+                return Some(format!(
+                    "run `{program} get` yourself and type the registry's host, to see what it misses"
+                ));
+            }
             Self::File { .. } => "keep the file as it is until the image is sent",
             Self::Manifest(_) => "refer to an image or index of media type OCI v1 or Docker v2",
             Self::ImageMissing
@@ -341,7 +355,7 @@ impl ErrorKind {
             | Self::ContentMissing(_)
             | Self::Refused { .. }
             | Self::Protocol(_)
-            | Self::DockerConfig { .. }
+            | Self::AuthFile { .. }
             | Self::NotEcr(_)
             | Self::Client(_) => return None,
         };

@@ -29,4 +29,4 @@ pub use progress::{Event, How, Progress};
 pub use push::PushReport;
 pub use registry::{Registry, TagOutcome};
 pub use secret::Secret;
-pub use settings::{Login, Patience, Settings, docker_config_path};
+pub use settings::{Login, Patience, Settings, containers_auth_paths, docker_config_path};

@@ -53,7 +53,7 @@ impl Registry {
     /// Access with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let uploads = settings.uploads;
-        let ecr = settings.aws.clone().map(EcrClients::new);
+        let ecr = settings.aws.clone().map(|aws| EcrClients::new(aws, settings.account_roles.clone()));
         let transport = Transport::new(settings, ecr.clone());
         let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
         let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads);
@@ -146,8 +146,9 @@ impl Registry {
     }
 
     /// User and password for a host, for a program that speaks to it itself; `None` when there are none.
+    /// One without a user is an identity token, to be exchanged at the registry's token server.
     pub async fn login(&self, host: &Host) -> Result<Option<Login>, Error> {
-        let login = self.0.manifests.transport.login(host).await;
+        let login = self.0.manifests.transport.login(host.into()).await;
         login.map_err(|kind| Error::new(Action::SetUp, host, kind))
     }
 

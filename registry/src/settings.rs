@@ -18,8 +18,14 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// Users and passwords by host, which go before all others.
     pub logins: BTreeMap<Host, Login>,
+    /// The role to take on for the registries of an account: account to role ARN.
+    pub account_roles: BTreeMap<String, String>,
     /// Docker's `config.json`, for all other hosts; a file that does not exist has no logins.
     pub docker_config: Option<PathBuf>,
+    /// The auth files of podman and its relatives, which go after docker's; the first with a login counts.
+    pub containers_auth: Vec<PathBuf>,
+    /// The folders with the credential helpers that these files name, written as `PATH` is; none is run without.
+    pub helper_path: Option<OsString>,
     /// What this program calls itself: `name/version`.
     pub user_agent: String,
     /// How many blobs are sent at once.
@@ -34,11 +40,26 @@ impl Default for Settings {
             aws: None,
             endpoints: Endpoints::default(),
             logins: BTreeMap::new(),
+            account_roles: BTreeMap::new(),
             docker_config: None,
+            containers_auth: Vec::new(),
+            helper_path: None,
             user_agent: concat!("eks-deploy/", env!("CARGO_PKG_VERSION")).to_owned(),
             uploads: 8,
             patience: Patience::default(),
         }
+    }
+}
+
+impl Settings {
+    /// With the logins of this user: docker's configuration, podman's auth files, and the helpers they name.
+    /// `variable` looks up a variable of the environment.
+    #[must_use]
+    pub fn with_logins_of_user(mut self, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        self.docker_config = docker_config_path(&variable);
+        self.containers_auth = containers_auth_paths(&variable);
+        self.helper_path = variable("PATH");
+        self
     }
 }
 
@@ -62,6 +83,8 @@ pub struct Patience {
     pub stall: Duration,
     /// For the answer after the last byte of a blob, while the registry stores it.
     pub store: Duration,
+    /// For a credential helper's answer; it may have to ask its user.
+    pub helper: Duration,
     /// How often one thing is tried.
     pub attempts: u32,
     /// The longest wait after the first failure; it doubles with every further one, and the wait itself is
@@ -80,6 +103,7 @@ impl Default for Patience {
             answer: Duration::from_mins(1),
             stall: Duration::from_mins(1),
             store: Duration::from_mins(5),
+            helper: Duration::from_secs(30),
             attempts: 6,
             first_wait: Duration::from_millis(250),
             longest_wait: Duration::from_secs(20),
@@ -97,17 +121,45 @@ pub fn docker_config_path(variable: impl Fn(&str) -> Option<OsString>) -> Option
     folder.map(|folder| folder.join("config.json"))
 }
 
+/// Where podman, buildah and skopeo keep logins: `$REGISTRY_AUTH_FILE` alone, else
+/// `$XDG_RUNTIME_DIR/containers/auth.json`, then `containers/auth.json` in `$XDG_CONFIG_HOME` or `~/.config`.
+///
+/// Source: containers-auth.json(5).
+pub fn containers_auth_paths(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(file) = set("REGISTRY_AUTH_FILE") {
+        return vec![file];
+    }
+    let config = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")));
+    let folders = [set("XDG_RUNTIME_DIR"), config].into_iter().flatten();
+    folders.map(|folder| folder.join("containers/auth.json")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn lookup(variables: &[(&str, &str)]) -> impl Fn(&str) -> Option<OsString> {
+        |wanted| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| OsString::from(value))
+    }
+
+    #[test]
+    fn podmans_auth_files_are_found() {
+        let check = |variables: &[(&str, &str)], expected: &[&str]| {
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(containers_auth_paths(lookup(variables)), expected);
+        };
+        let (home, run) = (("HOME", "/home/ada"), ("XDG_RUNTIME_DIR", "/run/user/7"));
+        check(&[home, run], &["/run/user/7/containers/auth.json", "/home/ada/.config/containers/auth.json"]);
+        check(&[home, ("XDG_CONFIG_HOME", "/c")], &["/c/containers/auth.json"]);
+        check(&[home, run, ("REGISTRY_AUTH_FILE", "/a.json")], &["/a.json"]);
+        check(&[("REGISTRY_AUTH_FILE", "")], &[]);
+    }
+
     #[test]
     fn the_docker_configuration_is_found() {
         let check = |variables: &[(&str, &str)], expected: Option<&str>| {
-            let variable = |wanted: &str| {
-                variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| OsString::from(value))
-            };
-            assert_eq!(docker_config_path(variable), expected.map(PathBuf::from));
+            assert_eq!(docker_config_path(lookup(variables)), expected.map(PathBuf::from));
         };
         check(&[("HOME", "/home/ada")], Some("/home/ada/.docker/config.json"));
         check(&[("HOME", "/home/ada"), ("DOCKER_CONFIG", "/etc/d")], Some("/etc/d/config.json"));

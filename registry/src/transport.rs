@@ -22,7 +22,7 @@ pub(crate) use location::{Target, locate};
 pub(crate) use retry::Retry;
 
 use crate::{
-    access::{Access, Scope},
+    access::{Access, Place, Scope},
     ecr::EcrClients,
     endpoints::Endpoints,
     error::ErrorKind,
@@ -76,8 +76,8 @@ pub(crate) struct Transport {
 impl Transport {
     pub(crate) fn new(settings: Settings, ecr: Option<EcrClients>) -> Result<Arc<Self>, ErrorKind> {
         let http = Http::new(&settings)?;
-        let Settings { endpoints, patience, logins, docker_config, .. } = settings;
-        let access = Access::new(logins, docker_config, ecr, http.clone());
+        let access = Access::new(&settings, ecr, http.clone());
+        let Settings { endpoints, patience, .. } = settings;
         Ok(Arc::new(Self { http, access, endpoints, patience }))
     }
 
@@ -168,24 +168,24 @@ impl Transport {
         http::pieces(response, self.patience.stall)
     }
 
-    /// User and password for the host, if there are any.
-    pub(crate) async fn login(&self, host: &Host) -> Result<Option<Login>, ErrorKind> {
-        self.access.login(host).await
+    /// User and password, if there are any.
+    pub(crate) async fn login(&self, place: Place<'_>) -> Result<Option<Login>, ErrorKind> {
+        self.access.login(place).await
     }
 
     /// The error of a refusal.
     pub(crate) async fn error(&self, repository: &Repository, refusal: &Refusal) -> ErrorKind {
         if refusal.wants_credentials() {
-            return self.access.refusal(repository.host(), refusal.message()).await;
+            return self.access.refusal(repository, refusal.message()).await;
         }
         refusal.kind(repository)
     }
 
     /// Makes a request once. After it was refused for its credentials, others may be at hand.
     async fn attempt(&self, call: &Call<'_>, blob: Option<reqwest::Body>) -> Result<Reply, ErrorKind> {
-        let host = call.repository.host();
+        let repository = call.repository;
         let authorization =
-            if call.target.ours { self.access.header(host, &call.scope).await? } else { None };
+            if call.target.ours { self.access.header(repository, &call.scope).await? } else { None };
         let mut headers = call.headers.clone();
         headers.extend(authorization.clone().map(|value| (header::AUTHORIZATION, value)));
         let request = self.http.request(call.method.clone(), &call.target.url, headers);
@@ -202,7 +202,7 @@ impl Transport {
         if call.target.ours && refusal.wants_credentials() {
             let access = &self.access;
             refusal.renewed =
-                access.refused(host, &call.scope, authorization.as_ref(), &refusal.headers).await?;
+                access.refused(repository, &call.scope, authorization.as_ref(), &refusal.headers).await?;
         }
         Ok(Reply::Refused(refusal))
     }

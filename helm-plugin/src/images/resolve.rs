@@ -28,8 +28,8 @@ impl Explain for ResolveError {
 
 /// Access to registries with these AWS credentials.
 pub(crate) fn registry(aws: SdkConfig, endpoints: Endpoints) -> Result<Registry, ResolveError> {
-    let docker_config = ecr_registry::docker_config_path(|name| std::env::var_os(name));
-    Ok(Registry::new(Settings { aws: Some(aws), endpoints, docker_config, ..Settings::default() })?)
+    let settings = Settings { aws: Some(aws), endpoints, ..Settings::default() };
+    Ok(Registry::new(settings.with_logins_of_user(|name| std::env::var_os(name)))?)
 }
 
 /// The digest of every image. One that was named by digest is only looked for: that it is gone is an error, that it

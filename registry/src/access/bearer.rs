@@ -2,13 +2,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use http::HeaderValue;
 use serde::Deserialize;
-use tokio::time::Instant;
-use url::Url;
+use url::{Url, form_urlencoded};
 
-use super::{Challenge, Credentials, basic, secret_header};
+use super::{Challenge, Credentials, secret_header};
 use crate::{
     error::{Denied, ErrorKind},
-    flights::Flights,
+    flights::Lived,
     names::{Host, Repository},
     secret::Secret,
     transport::Http,
@@ -54,17 +53,26 @@ impl Bearer {
         url.query_pairs_mut().extend_pairs(service.chain(scope.0.iter().map(|scope| ("scope", scope))));
         url
     }
+
+    /// The form by which an identity token is exchanged.
+    ///
+    /// Source: distribution, `docs/content/spec/auth/oauth.md`.
+    fn form(&self, scope: &Scope, identity: &Secret) -> String {
+        let scopes: Vec<&str> = scope.0.iter().map(String::as_str).collect();
+        form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("service", self.service.as_deref().unwrap_or_default())
+            .append_pair("client_id", "ecr-registry")
+            .append_pair("scope", &scopes.join(" "))
+            .append_pair("refresh_token", identity.expose())
+            .finish()
+    }
 }
 
 /// Tokens that registries made, by host and scope, in memory.
 pub(super) struct Tokens {
     http: Http,
-    tokens: Flights<(Host, Scope), Option<Token>>,
-}
-
-struct Token {
-    header: HeaderValue,
-    renew_at: Instant,
+    tokens: Lived<(Host, Scope), HeaderValue>,
 }
 
 /// What a token server may answer.
@@ -83,7 +91,7 @@ const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 impl Tokens {
     pub(super) fn new(http: Http) -> Self {
-        Self { http, tokens: Flights::default() }
+        Self { http, tokens: Lived::new(4096) }
     }
 
     pub(super) async fn header(
@@ -93,24 +101,13 @@ impl Tokens {
         scope: &Scope,
         credentials: &Credentials,
     ) -> Result<HeaderValue, ErrorKind> {
-        let slot = self.tokens.slot((host.clone(), scope.clone()));
-        let mut token = slot.lock().await;
-        match &*token {
-            Some(token) if Instant::now() < token.renew_at => Ok(token.header.clone()),
-            _ => {
-                let new = self.fetch(host, bearer, scope, credentials).await?;
-                Ok(token.insert(new).header.clone())
-            }
-        }
+        let fetch = async || self.fetch(host, bearer, scope, credentials).await;
+        self.tokens.get((host.clone(), scope.clone()), fetch).await
     }
 
     /// Forgets the token if it is the one that was sent.
     pub(super) async fn forget(&self, host: &Host, scope: &Scope, sent: Option<&HeaderValue>) {
-        let slot = self.tokens.slot((host.clone(), scope.clone()));
-        let mut token = slot.lock().await;
-        if token.as_ref().map(|token| &token.header) == sent {
-            *token = None;
-        }
+        self.tokens.forget((host.clone(), scope.clone()), |header| Some(header) == sent).await;
     }
 
     async fn fetch(
@@ -119,12 +116,16 @@ impl Tokens {
         bearer: &Bearer,
         scope: &Scope,
         credentials: &Credentials,
-    ) -> Result<Token, ErrorKind> {
-        if bearer.realm.scheme() == "http" && !host.is_loopback() && basic(credentials).is_some() {
+    ) -> Result<(HeaderValue, Duration), ErrorKind> {
+        let is_secret = matches!(credentials, Credentials::Found { .. });
+        if bearer.realm.scheme() == "http" && !host.is_loopback() && is_secret {
             let message = format!("token server {} of `{host}` is not reached by TLS", bearer.realm);
             return Err(ErrorKind::Protocol(message));
         }
-        let (status, body) = self.http.fetch_small(bearer.url(scope), basic(credentials)).await?;
+        let (status, body) = match credentials.identity() {
+            Some(token) => self.http.post_form(bearer.realm.clone(), bearer.form(scope, token)).await?,
+            None => self.http.fetch_small(bearer.url(scope), credentials.basic()).await?,
+        };
         match status.as_u16() {
             200 => token(&body)
                 .ok_or_else(|| ErrorKind::Protocol(format!("token server {} gives no token", bearer.realm))),
@@ -140,7 +141,7 @@ impl Tokens {
 
 fn refused(host: &Host, bearer: &Bearer, credentials: &Credentials) -> ErrorKind {
     match credentials {
-        Credentials::Login { origin, .. } => ErrorKind::CredentialsRefused {
+        Credentials::Found { origin, .. } => ErrorKind::CredentialsRefused {
             host: host.clone(),
             origin: origin.clone(),
             message: String::new(),
@@ -151,12 +152,12 @@ fn refused(host: &Host, bearer: &Bearer, credentials: &Credentials) -> ErrorKind
     }
 }
 
-fn token(body: &[u8]) -> Option<Token> {
+fn token(body: &[u8]) -> Option<(HeaderValue, Duration)> {
     let answer: Answer = serde_json::from_slice(body).ok()?;
     let secret = answer.token.or(answer.access_token).filter(|token| !token.expose().is_empty())?;
     let life = Duration::from_secs(answer.expires_in.unwrap_or(0)).clamp(SHORTEST_LIFE, LONGEST_LIFE);
     let header = secret_header(&format!("Bearer {}", secret.expose()))?;
-    Some(Token { header, renew_at: Instant::now() + life.mul_f64(0.8) })
+    Some((header, life))
 }
 
 #[cfg(test)]
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn answers() {
         let check = |body: &str, expected: Option<&str>| {
-            let header = token(body.as_bytes()).map(|token| token.header);
+            let header = token(body.as_bytes()).map(|(header, _)| header);
             assert_eq!(header.as_ref().map(|header| header.to_str().unwrap()), expected, "{body}");
         };
         check(r#"{"token":"a"}"#, Some("Bearer a"));

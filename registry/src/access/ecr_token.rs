@@ -2,62 +2,41 @@ use std::time::{Duration, SystemTime};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
-use tokio::time::Instant;
 
-use super::{Credentials, basic};
+use super::basic;
 use crate::{
     ecr::{EcrClients, api_error},
     error::ErrorKind,
-    flights::Flights,
+    flights::Lived,
     names::EcrHost,
     secret::Secret,
     settings::Login,
 };
 
-/// The registry passwords that ECR gives for AWS credentials, one for each region, in memory.
+/// The registry passwords that ECR gives for AWS credentials, in memory.
 ///
-/// A password is good for any account's registry in its region, as far as the identity may go there.
+/// A password is good for any account's registry in its region, as far as the identity may go there: accounts
+/// without a role of their own share one.
 pub(super) struct EcrTokens {
     clients: EcrClients,
-    tokens: Flights<EcrHost, Option<Token>>,
-}
-
-#[derive(Clone)]
-struct Token {
-    login: Login,
-    renew_at: Instant,
+    tokens: Lived<EcrHost, Login>,
 }
 
 impl EcrTokens {
     pub(super) fn new(clients: EcrClients) -> Self {
-        Self { clients, tokens: Flights::default() }
+        Self { clients, tokens: Lived::new(1024) }
     }
 
     pub(super) async fn login(&self, host: &EcrHost) -> Result<Login, ErrorKind> {
-        let slot = self.tokens.slot(key(host));
-        let mut token = slot.lock().await;
-        match &*token {
-            Some(token) if Instant::now() < token.renew_at => Ok(token.login.clone()),
-            _ => {
-                let new = self.fetch(host).await?;
-                Ok(token.insert(new).login.clone())
-            }
-        }
+        self.tokens.get(self.clients.identity(host), async || self.fetch(host).await).await
     }
 
     /// Forgets the password if it is the one that was sent.
     pub(super) async fn forget(&self, host: &EcrHost, sent: Option<&HeaderValue>) {
-        let slot = self.tokens.slot(key(host));
-        let mut token = slot.lock().await;
-        let header = token.as_ref().and_then(|token| {
-            basic(&Credentials::Login { login: token.login.clone(), origin: String::new() })
-        });
-        if header.as_ref() == sent {
-            *token = None;
-        }
+        self.tokens.forget(self.clients.identity(host), |login| basic(login).as_ref() == sent).await;
     }
 
-    async fn fetch(&self, host: &EcrHost) -> Result<Token, ErrorKind> {
+    async fn fetch(&self, host: &EcrHost) -> Result<(Login, Duration), ErrorKind> {
         let answer = self.clients.of(host).get_authorization_token().send().await;
         let answer = answer.map_err(|error| api_error(error, None))?;
         let data = answer.authorization_data().first();
@@ -68,13 +47,8 @@ impl EcrTokens {
         let expires_at =
             data.and_then(|data| data.expires_at()).and_then(|time| SystemTime::try_from(*time).ok());
         let life = expires_at.and_then(|time| time.duration_since(SystemTime::now()).ok());
-        Ok(Token { login, renew_at: Instant::now() + life.unwrap_or(Duration::ZERO).mul_f64(0.8) })
+        Ok((login, life.unwrap_or(Duration::ZERO)))
     }
-}
-
-/// The account does not matter.
-fn key(host: &EcrHost) -> EcrHost {
-    EcrHost { account: String::new(), ..host.clone() }
 }
 
 fn decoded(token: &str) -> Option<Login> {

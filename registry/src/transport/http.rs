@@ -2,7 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures::stream;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header::AUTHORIZATION};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use reqwest::{Client, RequestBuilder, Response};
 use url::Url;
 
@@ -66,9 +69,19 @@ impl Http {
         url: Url,
         authorization: Option<HeaderValue>,
     ) -> Result<(StatusCode, Bytes), ErrorKind> {
-        const MAX_SIZE: u64 = 1024 * 1024;
         let headers = authorization.map(|value| (AUTHORIZATION, value)).into_iter().collect();
-        let request = self.request(Method::GET, &url, headers);
+        self.small(self.request(Method::GET, &url, headers), url).await
+    }
+
+    /// Sends a form, and takes a small document for it.
+    pub(crate) async fn post_form(&self, url: Url, form: String) -> Result<(StatusCode, Bytes), ErrorKind> {
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let headers = [(CONTENT_TYPE, kind)].into_iter().collect();
+        self.small(self.request(Method::POST, &url, headers).body(form), url).await
+    }
+
+    async fn small(&self, request: RequestBuilder, url: Url) -> Result<(StatusCode, Bytes), ErrorKind> {
+        const MAX_SIZE: u64 = 1024 * 1024;
         let target = Target { url, ours: true };
         let response = self.send(request, &target, Some(self.patience.answer)).await?;
         let status = response.status();

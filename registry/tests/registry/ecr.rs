@@ -14,16 +14,17 @@ use crate::{
 
 /// A client with AWS credentials, for which ECR and its API are the fake.
 fn client(fake: &Fake) -> Registry {
-    let url = format!("http://{}", fake.host);
     let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
-    let aws = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(&url)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build();
+    Registry::new(settings_with(fake, Some(credentials))).unwrap()
+}
+
+fn settings_with(fake: &Fake, credentials: Option<Credentials>) -> Settings {
+    let url = format!("http://{}", fake.host);
+    let aws = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(&url);
+    let mut aws = aws.region(Region::new("us-east-1"));
+    aws.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
     let endpoints = Endpoints::parse([(&ECR.to_owned(), &url)]).unwrap();
-    Registry::new(Settings { aws: Some(aws), endpoints, ..settings() }).unwrap()
+    Settings { aws: Some(aws.build()), endpoints, ..settings() }
 }
 
 fn latest() -> Version {
@@ -170,6 +171,47 @@ async fn tags_are_listed_and_taken_away() {
     assert_eq!(registry.describe(&repository, &digest).await.unwrap(), Some(vec![b]));
     let error = registry.untag(&fake.repository("none"), &a).await.unwrap_err();
     assert!(matches!(*error.kind, ErrorKind::RepositoryMissing(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_role_is_taken_on_for_its_account_alone() {
+    let fake = Fake::ecr(&["web"]).await;
+    let (account, repository) = (&ECR[..12], fake.repository("web"));
+    let ask = async |account: &str| {
+        let role = format!("arn:aws:iam::{account}:role/push");
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
+        let mut settings = settings_with(&fake, Some(credentials));
+        settings.account_roles = [(account.to_owned(), role)].into();
+        let registry = Registry::new(settings).unwrap();
+        registry.head(&repository, &latest()).await.map(|_| std::mem::take(&mut fake.state().identities))
+    };
+    assert_eq!(ask("999999999999").await.unwrap(), ["AKIDEXAMPLE".to_owned()].into());
+    assert_eq!(ask(account).await.unwrap(), ["KEY-OF-push".to_owned()].into());
+    assert_eq!(fake.count("POST", "AssumeRole"), 1);
+
+    let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/ci is not authorized to \
+                  perform: sts:AssumeRole</Message></Error></ErrorResponse>";
+    fake.fail("POST", "AssumeRole", 9, What::Answer(Reply::status(403).body(denied)));
+    let error = ask(account).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotAllowed);
+    assert!(told(&error).contains("not authorized to perform: sts:AssumeRole"), "{}", told(&error));
+}
+
+#[tokio::test]
+async fn without_aws_a_docker_login_to_ecr_does() {
+    let fake = Fake::ecr(&["web"]).await;
+    fake.state().passwords = 7; // somebody else asked for it
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, format!(r#"{{"auths":{{"{ECR}":{{"username":"AWS","password":"password-7"}}}}}}"#))
+        .unwrap();
+    let mut settings = settings_with(&fake, None);
+    settings.docker_config = Some(path.clone());
+    let registry = Registry::new(settings.clone()).unwrap();
+    assert_eq!(registry.head(&fake.repository("web"), &latest()).await.unwrap(), None);
+    std::fs::write(&path, "{}").unwrap();
+    let error = Registry::new(settings).unwrap().head(&fake.repository("web"), &latest()).await.unwrap_err();
+    assert!(matches!(*error.kind, ErrorKind::AwsCredentials { .. }), "{error:?}");
 }
 
 #[tokio::test]

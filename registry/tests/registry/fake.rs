@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) ecr: bool,
     /// How many passwords were given; the last one is good.
     pub(crate) passwords: usize,
+    /// The access keys by which the API was called.
+    pub(crate) identities: BTreeSet<String>,
     pub(crate) immutable: bool,
     pub(crate) mount: Mount,
     pub(crate) challenge: Option<Challenge>,
@@ -195,6 +197,7 @@ impl State {
 
     fn answer(&mut self, request: &Request) -> Reply {
         match request.header("x-amz-target") {
+            "" if request.body.starts_with(b"Action=AssumeRole&") => api::assume_role(self, request),
             "" => self.registry(request),
             target => api::answer(self, target.rsplit('.').next().unwrap(), request),
         }

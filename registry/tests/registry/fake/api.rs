@@ -1,5 +1,7 @@
 //! ECR's API.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ecr_registry::Digest;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use super::{Content, Reply, Request, State};
 
 pub(super) fn answer(state: &mut State, operation: &str, request: &Request) -> Reply {
     let input: Value = serde_json::from_slice(&request.body).unwrap();
+    state.identities.insert(request.header("authorization").split(['=', '/']).nth(1).unwrap().to_owned());
     // The log has the operation where others have a path.
     operation.clone_into(&mut state.log.last_mut().unwrap().path);
     if let Some(reply) = state.fault_of_api(operation) {
@@ -31,6 +34,21 @@ pub(super) fn answer(state: &mut State, operation: &str, request: &Request) -> R
         "DescribeImages" => describe_images(content, &input),
         other => panic!("{other} is not played"),
     }
+}
+
+/// STS: the access key it gives names the role.
+pub(super) fn assume_role(state: &mut State, request: &Request) -> Reply {
+    "AssumeRole".clone_into(&mut state.log.last_mut().unwrap().path);
+    if let Some(reply) = state.fault_of_api("AssumeRole") {
+        return reply;
+    }
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+    let role = form["RoleArn"].rsplit('/').next().unwrap();
+    Reply::status(200).header("content-type", "text/xml").body(format!(
+        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>KEY-OF-{role}</AccessKeyId>\
+         <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+         <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    ))
 }
 
 impl State {

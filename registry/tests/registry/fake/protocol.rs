@@ -1,5 +1,7 @@
 //! The registry protocol.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ecr_registry::{
     Digest, Manifest, ManifestKind,
@@ -11,8 +13,7 @@ use super::{Challenge, Content, Mount, Reply, Request, State};
 impl State {
     pub(super) fn registry(&mut self, request: &Request) -> Reply {
         if request.path == "/token" {
-            let scope = request.query.get("scope").cloned().unwrap_or_default();
-            return Reply::status(200).body(format!(r#"{{"token":"{scope}","expires_in":300}}"#));
+            return token(request);
         }
         if let Some(refusal) = self.refusal(request) {
             return refusal;
@@ -161,6 +162,19 @@ fn has_all(content: &Content, manifest: &Manifest) -> bool {
             manifests.iter().all(|manifest| content.manifests.contains_key(&manifest.digest))
         }
     }
+}
+
+/// A token for anyone, or for the identity token `refresh`.
+fn token(request: &Request) -> Reply {
+    if request.method == "GET" {
+        let scope = request.query.get("scope").cloned().unwrap_or_default();
+        return Reply::status(200).body(format!(r#"{{"token":"{scope}","expires_in":300}}"#));
+    }
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+    if (form["grant_type"].as_str(), form["refresh_token"].as_str()) != ("refresh_token", "refresh") {
+        return Reply::status(401);
+    }
+    Reply::status(200).body(format!(r#"{{"access_token":"{}","expires_in":300}}"#, form["scope"]))
 }
 
 fn needed_scope(request: &Request) -> String {
