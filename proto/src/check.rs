@@ -186,6 +186,9 @@ impl Faults {
     /// Judges what became of a planned value.
     fn came_true(&mut self, kind: &Type, planned: &Value, state: &Value, path: &Path) {
         if planned.is_unknown() {
+            if planned.refinement().is_some_and(|refinement| !refinement.admits(state)) {
+                self.add(path, "is not what the plan promised of it");
+            }
             return;
         }
         if let (Value::Dynamic(promised, planned), Value::Dynamic(kept, state)) = (planned, state) {
@@ -197,7 +200,7 @@ impl Faults {
             return;
         }
         match (planned, state) {
-            (_, Value::Unknown) => self.add(path, "was known and is now unknown"),
+            (_, Value::Unknown | Value::Refined(_)) => self.add(path, "was known and is now unknown"),
             (Value::Null, Value::Null) => {}
             (Value::Null, _) => self.add(path, "was absent and is now present"),
             (_, Value::Null) => self.add(path, "was present and is now absent"),

@@ -69,6 +69,7 @@ mod diagnostic;
 mod ephemeral;
 mod function;
 mod json;
+mod limits;
 mod list;
 mod log;
 mod msgpack;
@@ -76,6 +77,7 @@ mod number;
 mod path;
 mod private;
 mod provider;
+mod refinement;
 mod resource;
 mod schema;
 mod serve;
@@ -105,6 +107,7 @@ pub use number::{Number, NumberError};
 pub use path::{Path, Step};
 pub use private::{Private, PrivateError};
 pub use provider::{ClientCapabilities, ConfigureRequest, Configured, Provider, ValidateRequest};
+pub use refinement::{Limit, Refinement};
 pub use resource::{
     ApplyRequest, ApplyResponse, GenerateRequest, ImportRequest, ImportResponse, MoveRequest, MoveResponse,
     Operation, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, UpgradeIdentityRequest,

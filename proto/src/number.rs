@@ -68,6 +68,10 @@ impl Number {
         (Self::exact(float).ok()? == *self).then_some(float)
     }
 
+    pub(crate) fn is_finite(&self) -> bool {
+        matches!(self.0, Kind::Finite(_))
+    }
+
     fn integer(&self) -> Option<&BigDecimal> {
         match &self.0 {
             Kind::Finite(decimal) if decimal.is_integer() => Some(decimal),

@@ -55,6 +55,20 @@ impl Path {
         self
     }
 
+    /// Does something one step further down.
+    pub(crate) fn inside<T>(&mut self, step: Step, act: impl FnOnce(&mut Self) -> T) -> T {
+        self.0.push(step);
+        let done = act(self);
+        self.0.pop();
+        done
+    }
+
+    /// Puts a step before the first: errors find their way out so.
+    pub(crate) fn below(mut self, step: Step) -> Self {
+        self.0.insert(0, step);
+        self
+    }
+
     pub(crate) fn ends_with(&self, attribute: &str) -> bool {
         matches!(self.0.last(), Some(Step::Attribute(name)) if name == attribute)
     }

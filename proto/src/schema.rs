@@ -212,7 +212,7 @@ impl Attribute {
 
     fn implied_type(&self) -> Type {
         match &self.shape {
-            Shape::Type(kind) => kind.clone(),
+            Shape::Type(kind) => kind.without_optional(),
             Shape::Nested(nesting, attributes) => nesting
                 .of(Type::object(attributes.iter().map(|inner| (inner.name.clone(), inner.implied_type())))),
         }

@@ -1,22 +1,29 @@
 //! Terraform's values. Knows no encoding and no schema.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Ordering,
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
 
-use crate::{Number, Path, Type, path::Step, view::View};
+use crate::{Number, Path, Refinement, Type, path::Step, view::View};
 
 /// A value of Terraform's language.
 ///
 /// Which of list, set and tuple a `List` is, and which of map and object a `Map`, says the
 /// [`Type`] it belongs to. Sets are kept sorted and without doubles, text in normal form C, so
-/// `==` compares as Terraform does. `Debug` prints everything, secrets included: log names of
-/// attributes, not values.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// `==` compares as Terraform does: two unknown values are the same, whatever is known of them
+/// already. `Debug` prints everything, secrets included: log names of attributes, not values.
+#[derive(Clone, Debug, Default)]
 pub enum Value {
     /// Absent: not written, or taken away.
     #[default]
     Null,
-    /// Not known before apply. What Terraform may know about it already is not kept.
+    /// Not known before apply.
     Unknown,
+    /// Not known before apply either, but something about it is. Ask [`Value::is_unknown`] for both:
+    /// a pattern `Value::Unknown` is only the one.
+    Refined(Box<Refinement>),
     /// `true` or `false`.
     Bool(bool),
     /// A decimal.
@@ -50,7 +57,7 @@ impl Value {
     pub fn get(&self, name: &str) -> &Self {
         match self.plain() {
             Self::Map(members) => members.get(name).unwrap_or(&NULL),
-            Self::Unknown => &UNKNOWN,
+            Self::Unknown | Self::Refined(_) => &UNKNOWN,
             _ => &NULL,
         }
     }
@@ -60,7 +67,7 @@ impl Value {
         path.steps().iter().fold(self, |value, step| match step {
             Step::Attribute(name) | Step::Key(name) => value.get(name),
             Step::Index(index) => match value.plain() {
-                Self::Unknown => &UNKNOWN,
+                Self::Unknown | Self::Refined(_) => &UNKNOWN,
                 other => other.as_list().and_then(|elements| elements.get(*index)).unwrap_or(&NULL),
             },
         })
@@ -98,7 +105,12 @@ impl Value {
 
     /// Whether this itself is unknown; parts of a known value may be.
     pub fn is_unknown(&self) -> bool {
-        matches!(self.plain(), Self::Unknown)
+        matches!(self.plain(), Self::Unknown | Self::Refined(_))
+    }
+
+    /// What is known of an unknown value, if something is.
+    pub fn refinement(&self) -> Option<&Refinement> {
+        if let Self::Refined(refinement) = self.plain() { Some(refinement) } else { None }
     }
 
     /// Whether this itself is known; parts may not be. Null is known.
@@ -108,7 +120,12 @@ impl Value {
 
     /// Whether this and all its parts are known.
     pub fn is_wholly_known(&self) -> bool {
-        self.first_unknown().is_none()
+        match self.plain() {
+            Self::Unknown | Self::Refined(_) => false,
+            Self::List(elements) => elements.iter().all(Self::is_wholly_known),
+            Self::Map(members) => members.values().all(Self::is_wholly_known),
+            _ => true,
+        }
     }
 
     /// The first part that is unknown.
@@ -154,20 +171,20 @@ impl Value {
 
     /// Shows every part, outside in. Members of maps get [`Step::Attribute`] as those of objects do.
     pub fn walk(&self, visit: &mut dyn FnMut(&Path, &Self)) {
-        self.walk_from(&Path::root(), visit);
+        self.walk_from(&mut Path::root(), visit);
     }
 
-    fn walk_from(&self, path: &Path, visit: &mut dyn FnMut(&Path, &Self)) {
+    fn walk_from(&self, path: &mut Path, visit: &mut dyn FnMut(&Path, &Self)) {
         visit(path, self);
         match self.plain() {
             Self::List(elements) => {
                 for (index, element) in elements.iter().enumerate() {
-                    element.walk_from(&path.clone().index(index), visit);
+                    path.inside(Step::Index(index), |path| element.walk_from(path, visit));
                 }
             }
             Self::Map(members) => {
                 for (name, member) in members {
-                    member.walk_from(&path.clone().attribute(name), visit);
+                    path.inside(Step::Attribute(name.clone()), |path| member.walk_from(path, visit));
                 }
             }
             _ => {}
@@ -177,27 +194,79 @@ impl Value {
     /// Replaces every part, outside in: what `change` answers is entered again for its own parts.
     #[must_use]
     pub fn map(self, change: &mut dyn FnMut(&Path, Self) -> Self) -> Self {
-        self.map_from(&Path::root(), change)
+        self.map_from(&mut Path::root(), change)
     }
 
-    fn map_from(self, path: &Path, change: &mut dyn FnMut(&Path, Self) -> Self) -> Self {
+    fn map_from(self, path: &mut Path, change: &mut dyn FnMut(&Path, Self) -> Self) -> Self {
         match change(path, self) {
-            Self::List(elements) => Self::list(
-                elements
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, element)| element.map_from(&path.clone().index(index), change)),
-            ),
-            Self::Map(members) => Self::Map(
-                members
-                    .into_iter()
-                    .map(|(name, member)| {
-                        let member = member.map_from(&path.clone().attribute(&name), change);
-                        (name, member)
-                    })
-                    .collect(),
-            ),
+            Self::List(elements) => Self::list(elements.into_iter().enumerate().map(|(index, element)| {
+                path.inside(Step::Index(index), |path| element.map_from(path, change))
+            })),
+            Self::Map(members) => Self::object(members.into_iter().map(|(name, member)| {
+                let step = Step::Attribute(name.clone());
+                (name, path.inside(step, |path| member.map_from(path, change)))
+            })),
             other => other,
+        }
+    }
+
+    /// Kinds of values in the order in which they sort.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Unknown | Self::Refined(_) => 1,
+            Self::Bool(_) => 2,
+            Self::Number(_) => 3,
+            Self::String(_) => 4,
+            Self::List(_) => 5,
+            Self::Map(_) => 6,
+            Self::Dynamic(..) => 7,
+        }
+    }
+}
+
+/// By kind, then by content.
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Bool(one), Self::Bool(other)) => one.cmp(other),
+            (Self::Number(one), Self::Number(other)) => one.cmp(other),
+            (Self::String(one), Self::String(other)) => one.cmp(other),
+            (Self::List(one), Self::List(other)) => one.cmp(other),
+            (Self::Map(one), Self::Map(other)) => one.cmp(other),
+            (Self::Dynamic(kind, one), Self::Dynamic(other_kind, other)) => {
+                kind.cmp(other_kind).then_with(|| one.cmp(other))
+            }
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Value {}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.rank().hash(state);
+        match self {
+            Self::Null | Self::Unknown | Self::Refined(_) => {}
+            Self::Bool(truth) => truth.hash(state),
+            Self::Number(number) => number.hash(state),
+            Self::String(text) => text.hash(state),
+            Self::List(elements) => elements.hash(state),
+            Self::Map(members) => members.hash(state),
+            Self::Dynamic(kind, inner) => (kind, inner).hash(state),
         }
     }
 }

@@ -122,7 +122,7 @@ impl<'a> View<'a> {
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value.plain() {
         Value::Null => "null",
-        Value::Unknown => "a value known only after apply",
+        Value::Unknown | Value::Refined(_) => "a value known only after apply",
         Value::Bool(_) => "a bool",
         Value::Number(_) => "this number",
         Value::String(_) => "this string",

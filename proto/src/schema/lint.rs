@@ -121,7 +121,7 @@ impl Faults {
 fn dynamic_set(kind: &Type) -> bool {
     match kind {
         Type::Set(element) => element.has_dynamic(),
-        Type::List(element) | Type::Map(element) => dynamic_set(element),
+        Type::List(element) | Type::Map(element) | Type::Optional(element) => dynamic_set(element),
         Type::Tuple(elements) => elements.iter().any(dynamic_set),
         Type::Object(attributes) => attributes.values().any(dynamic_set),
         Type::Dynamic | Type::Bool | Type::Number | Type::String => false,

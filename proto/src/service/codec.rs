@@ -3,7 +3,7 @@
 use crate::{
     Diagnostic, Diagnostics, Schema, Type, Value, ValueError,
     check::Fault,
-    msgpack,
+    json, msgpack,
     wire::tfplugin6::{DynamicValue, RawState, ResourceIdentityData},
 };
 
@@ -21,7 +21,7 @@ pub(super) fn decode(sent: Option<DynamicValue>, kind: &Type) -> Result<Value, D
 
 /// Reads a value in Terraform's JSON form.
 pub(super) fn decode_json(json: &[u8], kind: &Type) -> Result<Value, Diagnostics> {
-    let json = serde_json::from_slice(json).map_err(|error| unreadable(&error))?;
+    let json = json::parse(json).map_err(|error| unreadable(&error))?;
     Ok(Value::from_json(&json, kind).map_err(|error| unreadable(&error))?)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn raw_json(state: Option<RawState>) -> Result<Vec<u8>, Diagnostics> 
 /// Writes an answer, completed by its schema.
 pub(super) fn encode(value: Value, schema: &Schema) -> Result<(Value, DynamicValue), Diagnostics> {
     let value = schema.complete(value).map_err(|error| misshapen(&error))?;
-    let msgpack = msgpack::write(&value, &schema.implied_type());
+    let msgpack = msgpack::write(&value);
     Ok((value, DynamicValue { msgpack, json: Vec::new() }))
 }
 
@@ -53,7 +53,7 @@ pub(super) fn encode_known(value: Value, schema: &Schema) -> Result<DynamicValue
 pub(super) fn encode_identity(identity: Value, kind: &Type) -> Result<ResourceIdentityData, Diagnostics> {
     let identity = identity.conform(kind).map_err(|error| misshapen(&error))?;
     known(&identity)?;
-    let data = DynamicValue { msgpack: msgpack::write(&identity, kind), json: Vec::new() };
+    let data = DynamicValue { msgpack: msgpack::write(&identity), json: Vec::new() };
     Ok(ResourceIdentityData { identity_data: Some(data) })
 }
 
