@@ -5,7 +5,8 @@
 //! call a bug in the provider comes back as an error, a second plan that contradicts the first included.
 //! What it cannot show is how a CLI prints things; that takes the CLI.
 
-mod proposed;
+pub(crate) mod proposed;
+pub mod cli;
 pub mod wire;
 
 use tonic::{Request, Response, Status};

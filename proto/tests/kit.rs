@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tfplugin_rs::{
-    testing::wire::{COOKIE, Host, HostError, Identity, LogLine},
+    testing::{
+        cli::{Cli, Does, Workspace, provider_bugs},
+        wire::{COOKIE, Host, HostError, Identity, LogLine},
+    },
     wire::tfplugin6::get_provider_schema,
 };
 
@@ -53,4 +56,79 @@ async fn what_is_no_provider_is_told_apart() {
     assert!(matches!(chatty.connect().await.unwrap_err(), HostError::Handshake { .. }));
     let missing = Host::new("/nowhere/at/all").start().await.unwrap_err();
     assert_eq!(missing.to_string(), "cannot run `/nowhere/at/all`");
+}
+
+/// A provider for notes in a folder that is not the workspace.
+fn notes(cli: &Cli, folder: &Path) -> String {
+    format!(
+        r#"
+        terraform {{
+          required_providers {{
+            notes = {{ source = "example.com/tfplugin/notes" }}
+          }}
+        }}
+        provider "notes" {{
+          folder = "{}"
+        }}
+        resource "notes_note" "one" {{
+          name = "one"
+          text = "for {cli}"
+        }}
+        output "text" {{
+          value = notes_note.one.text
+        }}
+        "#,
+        folder.display()
+    )
+}
+
+#[test]
+#[ignore = "needs Terraform and OpenTofu"]
+fn drives_a_cli_through_a_life() {
+    for cli in Cli::all().unwrap() {
+        let folder = tempfile::tempdir().unwrap();
+        let (address, program) = ("example.com/tfplugin/notes", example("notes"));
+        let workspace = Workspace::new(&cli).unwrap().overriding(address, program).unwrap();
+        workspace.write("main.tf", &notes(&cli, folder.path())).unwrap();
+        workspace.init(&[]).unwrap();
+        workspace.validate().unwrap();
+
+        let plan = workspace.plan(&[]).unwrap();
+        let change = plan.change("notes_note.one").unwrap();
+        assert_eq!((change.does, plan.is_empty()), (Does::Create, false));
+        assert!(plan.run.calls.contains("plan_resource_change"), "{:?}", plan.run.calls);
+        assert!(!plan.run.calls.contains("apply_resource_change"));
+        let applied = workspace.apply_plan(&plan).unwrap();
+        assert!(applied.calls.contains("apply_resource_change"), "{:?}", applied.calls);
+        assert!(workspace.plan(&[]).unwrap().is_empty());
+
+        assert_eq!(workspace.output("text").unwrap(), format!("for {cli}"));
+        assert_eq!(workspace.attributes("notes_note.one").unwrap()["name"], "one");
+        assert!(workspace.attributes("notes_note.two").unwrap().is_null());
+        assert!(!workspace.schema().unwrap()["provider_schemas"][address].is_null());
+        workspace.state(&["rm", "notes_note.one"]).unwrap();
+        workspace.import("notes_note.one", "one").unwrap();
+        let replaced = workspace.plan(&["-replace=notes_note.one"]).unwrap();
+        assert_eq!(replaced.change("notes_note.one").unwrap().does, Does::Replace);
+        workspace.destroy(&[]).unwrap();
+        assert_eq!(workspace.state(&["list"]).unwrap().stdout, "");
+        let failed = workspace.run(&["apply", "-no-color", "nonsense"]).unwrap();
+        assert_eq!((failed.succeeded(), provider_bugs(&failed.output()).len()), (false, 0));
+    }
+}
+
+#[test]
+#[ignore = "needs Terraform and OpenTofu"]
+fn installs_a_release_as_users_do() {
+    for cli in Cli::all().unwrap() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::new(&cli).unwrap();
+        let workspace = workspace.releasing("example.com/tfplugin/notes", "1.2.3", example("notes")).unwrap();
+        workspace.write("main.tf", &notes(&cli, folder.path())).unwrap();
+        workspace.init(&[]).unwrap();
+        let lock = std::fs::read_to_string(workspace.folder().join(".terraform.lock.hcl")).unwrap();
+        assert!(lock.contains("\"example.com/tfplugin/notes\"") && lock.contains("1.2.3"), "{lock}");
+        workspace.apply(&[]).unwrap();
+        workspace.destroy(&[]).unwrap();
+    }
 }

@@ -4,7 +4,7 @@
 
 use crate::{Attribute, Block, Nesting, Schema, Shape, Value};
 
-pub(super) fn proposed(schema: &Schema, prior: &Value, config: &Value) -> Value {
+pub(crate) fn proposed(schema: &Schema, prior: &Value, config: &Value) -> Value {
     block(schema.top(), prior, config)
 }
 

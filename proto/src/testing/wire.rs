@@ -10,7 +10,8 @@
 //! use tfplugin_rs::testing::wire::Host;
 //!
 //! let client = Host::new("target/debug/terraform-provider-text").start().await?.client().await?;
-//! let answer = client.calls().get_provider_schema(Default::default()).await?.into_inner();
+//! let request = tfplugin_rs::wire::tfplugin6::get_provider_schema::Request {};
+//! let answer = client.calls().get_provider_schema(request).await?.into_inner();
 //! assert!(answer.diagnostics.is_empty());
 //!
 //! let ended = client.shutdown().await?;
