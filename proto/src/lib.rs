@@ -86,6 +86,7 @@ mod state_store;
 #[cfg(any(test, feature = "test-kit"))]
 pub mod testing;
 mod types;
+mod validator;
 mod value;
 mod view;
 pub mod wire;
@@ -114,11 +115,12 @@ pub use resource::{
     UpgradeRequest,
 };
 pub use schema::{
-    Attribute, Block, IdentityAttribute, IdentitySchema, Mode, NestedBlock, Nesting, Schema, SchemaFault,
-    Shape,
+    Attribute, Block, IdentityAttribute, IdentitySchema, Mode, NestedBlock, Nesting, PlannedBySchema, Rule,
+    Schema, SchemaFault, Shape,
 };
 pub use serve::serve;
 pub use state_store::{ConfigureStoreRequest, LockRequest, StateRequest, StateStore, UnlockRequest};
 pub use types::{Type, TypeError};
+pub use validator::Validator;
 pub use value::Value;
 pub use view::{FromValue, Known, ValueError, View};

@@ -1,18 +1,26 @@
 //! Schemas as data. What would crash Terraform cannot be written; what it would refuse at load
 //! is found by [`Schema::check`].
 
+mod behaviour;
 mod block;
 mod configurable;
 mod identity;
 mod lint;
+mod members;
+mod plan;
+mod rule;
 mod shape;
 mod travel;
+mod validate;
 
+use self::behaviour::Behaviour;
 use crate::Type;
 
 pub use block::{Block, NestedBlock};
 pub use identity::{IdentityAttribute, IdentitySchema};
 pub use lint::SchemaFault;
+pub use plan::PlannedBySchema;
+pub use rule::Rule;
 
 /// The schema of a provider's configuration, a resource or a data source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +45,7 @@ pub struct Attribute {
     sensitive: bool,
     write_only: bool,
     notes: Notes,
+    behaviour: Behaviour,
 }
 
 /// Who sets an attribute.
@@ -101,6 +110,13 @@ impl Schema {
         self
     }
 
+    /// Checks attributes and blocks at the top against each other.
+    #[must_use]
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.block = self.block.rule(rule);
+        self
+    }
+
     /// Describes it, in Markdown.
     #[must_use]
     pub fn describe(mut self, description: &str) -> Self {
@@ -143,8 +159,8 @@ impl Attribute {
     }
 
     fn new(name: &str, shape: Shape, mode: Mode) -> Self {
-        let notes = Notes::default();
-        Self { name: name.to_owned(), shape, mode, sensitive: false, write_only: false, notes }
+        let (notes, behaviour) = (Notes::default(), Behaviour::default());
+        Self { name: name.to_owned(), shape, mode, sensitive: false, write_only: false, notes, behaviour }
     }
 
     /// Hides the value in Terraform's output. It is in the state all the same.

@@ -1,6 +1,6 @@
 //! Blocks: attributes and further blocks that belong together.
 
-use super::{Attribute, Nesting, Notes};
+use super::{Attribute, Nesting, Notes, Rule};
 use crate::Type;
 
 /// Attributes and blocks that belong together.
@@ -8,6 +8,7 @@ use crate::Type;
 pub struct Block {
     pub(super) attributes: Vec<Attribute>,
     pub(super) blocks: Vec<NestedBlock>,
+    pub(super) rules: Vec<Rule>,
     pub(super) notes: Notes,
 }
 
@@ -46,6 +47,13 @@ impl Block {
     #[must_use]
     pub fn block(mut self, block: NestedBlock) -> Self {
         self.blocks.push(block);
+        self
+    }
+
+    /// Checks its attributes and blocks against each other, wherever it occurs.
+    #[must_use]
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
         self
     }
 

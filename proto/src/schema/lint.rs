@@ -2,6 +2,7 @@
 
 use super::{
     Attribute, Block, IdentitySchema, Mode, NestedBlock, Nesting, Schema, Shape, block::BlockNesting,
+    members::Members,
 };
 use crate::{Path, Type};
 
@@ -56,6 +57,7 @@ impl Faults {
 
     fn block(&mut self, block: &Block, path: &Path) {
         self.attributes(&block.attributes, path);
+        self.0.extend(Members::from(block).behaviour_faults(path));
         for (position, nested) in block.blocks.iter().enumerate() {
             let path = path.clone().attribute(&nested.name);
             self.name(&nested.name, &path);
@@ -113,6 +115,9 @@ impl Faults {
                     self.when(write_only, path, "is a set and cannot hold write-only attributes");
                 }
                 self.attributes(inner, path);
+                self.0.extend(
+                    attribute.nested().into_iter().flat_map(|(_, inner)| inner.behaviour_faults(path)),
+                );
             }
         }
     }
