@@ -107,7 +107,7 @@ pub use msgpack::DecodeError;
 pub use number::{Number, NumberError};
 pub use path::{Path, Step};
 pub use private::{Private, PrivateError};
-pub use provider::{ClientCapabilities, ConfigureRequest, Configured, Provider, ValidateRequest};
+pub use provider::{ClientCapabilities, ConfigureRequest, Configured, Provider, ProviderFault, ValidateRequest};
 pub use refinement::{Limit, Refinement};
 pub use resource::{
     ApplyRequest, ApplyResponse, GenerateRequest, ImportRequest, ImportResponse, MoveRequest, MoveResponse,

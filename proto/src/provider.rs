@@ -1,5 +1,7 @@
 //! What a provider is made of.
 
+mod fault;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -9,6 +11,8 @@ use crate::{
     Action, DataSource, Diagnostic, Diagnostics, EphemeralResource, Function, ListResource, Resource, Schema,
     StateStore, Value,
 };
+
+pub use fault::ProviderFault;
 
 /// A provider: its configuration, and all that it offers.
 ///

@@ -3,81 +3,101 @@
 //! Every handler runs in a task of its own: a panic becomes a diagnostic, and a connection that
 //! breaks does not stop an apply half-way. Every call answers OK; errors are diagnostics.
 
+mod action;
+mod calls;
+mod catalog;
+mod change;
 mod codec;
 mod data_source;
+mod deferral;
+mod ephemeral;
+mod function;
+mod list;
 mod managed;
+mod offer;
 mod provider;
+mod state_store;
+mod task;
+mod transfer;
 
 use std::{
     collections::BTreeMap,
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
-use tracing::Instrument as _;
 
-use self::{data_source::Read, managed::Managed};
-use crate::{ClientCapabilities, Diagnostic, Diagnostics, Provider, Schema, Value, wire::tfplugin6 as wire};
+use self::{
+    function::Called,
+    managed::Managed,
+    offer::{Form, Offer},
+    state_store::Store,
+};
+use crate::{
+    Action, ClientCapabilities, DataSource, Diagnostic, Diagnostics, EphemeralResource, ListResource,
+    Provider, ProviderFault, Value, wire::tfplugin6 as wire,
+};
 
 /// A provider as a gRPC service.
 pub(crate) struct Service(Arc<Inner>);
 
 struct Inner {
     provider: Box<dyn Provider>,
-    schema: Schema,
-    meta: Option<Schema>,
+    /// What Terraform would refuse; looked for in debug builds only.
+    faults: Vec<ProviderFault>,
+    config: Form,
+    meta: Option<Form>,
     managed: BTreeMap<String, Managed>,
-    data_sources: BTreeMap<String, Read>,
+    data_sources: BTreeMap<String, Offer<dyn DataSource>>,
+    ephemeral_resources: BTreeMap<String, Offer<dyn EphemeralResource>>,
+    list_resources: BTreeMap<String, Offer<dyn ListResource>>,
+    actions: BTreeMap<String, Offer<dyn Action>>,
+    functions: BTreeMap<String, Called>,
+    state_stores: BTreeMap<String, Store>,
+    /// Whether part of the provider's configuration was unknown.
+    waits: AtomicBool,
     interrupt: Mutex<CancellationToken>,
 }
 
 impl Service {
     pub(crate) fn new(provider: impl Provider) -> Self {
-        let managed = provider.resources().into_iter();
-        let data_sources = provider.data_sources().into_iter();
+        let faults = if cfg!(debug_assertions) { ProviderFault::all(&provider) } else { Vec::new() };
         Self(Arc::new(Inner {
-            schema: provider.schema(),
-            meta: provider.meta_schema(),
-            managed: managed.map(|one| (one.type_name().to_owned(), Managed::new(one))).collect(),
-            data_sources: data_sources.map(|one| (one.type_name().to_owned(), Read::new(one))).collect(),
+            faults,
+            config: Form::new(provider.schema()),
+            meta: provider.meta_schema().map(Form::new),
+            managed: offer::by_name(provider.resources(), |one| one.type_name(), Managed::new),
+            data_sources: offer::by_name(
+                provider.data_sources(),
+                |one| one.type_name(),
+                |one| Offer::new(one.schema(), one),
+            ),
+            ephemeral_resources: offer::by_name(
+                provider.ephemeral_resources(),
+                |one| one.type_name(),
+                |one| Offer::new(one.schema(), one),
+            ),
+            list_resources: offer::by_name(
+                provider.list_resources(),
+                |one| one.type_name(),
+                |one| Offer::new(one.schema(), one),
+            ),
+            actions: offer::by_name(
+                provider.actions(),
+                |one| one.type_name(),
+                |one| Offer::new(one.schema(), one),
+            ),
+            functions: offer::by_name(provider.functions(), |one| one.name(), Called::new),
+            state_stores: offer::by_name(provider.state_stores(), |one| one.type_name(), Store::new),
+            waits: AtomicBool::default(),
             interrupt: Mutex::default(),
             provider: Box::new(provider),
         }))
     }
-
-    async fn run<Q, A, F>(&self, rpc: &'static str, work: impl FnOnce(Arc<Inner>, Q) -> F, request: Q) -> A
-    where
-        A: Answer,
-        F: Future<Output = Result<A, Diagnostics>> + Send + 'static,
-    {
-        let span = tracing::debug_span!("call", tf_rpc = rpc);
-        let work = work(Arc::clone(&self.0), request);
-        let task =
-            tokio::spawn(async { work.await.inspect(|_| tracing::debug!("answered")) }.instrument(span));
-        let failed = match task.await {
-            Ok(Ok(answer)) => return answer,
-            Ok(Err(diagnostics)) => diagnostics,
-            Err(ended) => panicked(rpc, ended).into(),
-        };
-        let mut answer = A::default();
-        *answer.diagnostics() = failed.to_wire();
-        answer
-    }
-}
-
-fn panicked(rpc: &str, ended: JoinError) -> Diagnostic {
-    let said = ended.try_into_panic().ok().and_then(|payload| {
-        let text = payload.downcast_ref::<String>().cloned();
-        text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-    });
-    let said = said.unwrap_or_else(|| "it gave no reason".to_owned());
-    Diagnostic::error(
-        "The provider crashed",
-        format!("This is a bug in the provider: `{rpc}` panicked: {said}. Please report it."),
-    )
 }
 
 impl Inner {
@@ -92,21 +112,23 @@ impl Inner {
         mem::take(&mut *current).cancel();
     }
 
+    /// Whether the provider waits for part of its configuration.
+    fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
     fn meta(&self, sent: Option<wire::DynamicValue>) -> Result<Value, Diagnostics> {
-        self.meta.as_ref().map_or(Ok(Value::Null), |schema| codec::decode(sent, &schema.implied_type()))
+        self.meta.as_ref().map_or(Ok(Value::Null), |form| form.read(sent))
     }
 
     fn managed(&self, type_name: &str) -> Result<&Managed, Diagnostics> {
-        self.managed.get(type_name).ok_or_else(|| no_such("resource", type_name))
-    }
-
-    fn data_source(&self, type_name: &str) -> Result<&Read, Diagnostics> {
-        self.data_sources.get(type_name).ok_or_else(|| no_such("data source", type_name))
+        find(&self.managed, "resource", type_name)
     }
 }
 
-fn no_such(what: &str, type_name: &str) -> Diagnostics {
-    Diagnostic::error(format!("This version of the provider has no {what} `{type_name}`"), "").into()
+fn find<'a, T>(parts: &'a BTreeMap<String, T>, what: &str, name: &str) -> Result<&'a T, Diagnostics> {
+    let missing = || Diagnostic::error(format!("This version of the provider has no {what} `{name}`"), "");
+    Ok(parts.get(name).ok_or_else(missing)?)
 }
 
 impl From<Option<wire::ClientCapabilities>> for ClientCapabilities {
@@ -118,56 +140,6 @@ impl From<Option<wire::ClientCapabilities>> for ClientCapabilities {
             computed_blocks: sent.computed_blocks_allowed,
         })
     }
-}
-
-/// An answer that can carry diagnostics.
-trait Answer: Default + Send + 'static {
-    fn diagnostics(&mut self) -> &mut Vec<wire::Diagnostic>;
-}
-
-macro_rules! calls {
-    ($($rpc:ident => $work:path,)*) => {
-        $(impl Answer for wire::$rpc::Response {
-            fn diagnostics(&mut self) -> &mut Vec<wire::Diagnostic> {
-                &mut self.diagnostics
-            }
-        })*
-
-        #[tonic::async_trait]
-        impl wire::provider_server::Provider for Service {
-            $(async fn $rpc(
-                &self,
-                request: Request<wire::$rpc::Request>,
-            ) -> Result<Response<wire::$rpc::Response>, Status> {
-                Ok(Response::new(self.run(stringify!($rpc), $work, request.into_inner()).await))
-            })*
-
-            async fn stop_provider(
-                &self,
-                _: Request<wire::stop_provider::Request>,
-            ) -> Result<Response<wire::stop_provider::Response>, Status> {
-                self.0.interrupt();
-                Ok(Response::new(wire::stop_provider::Response::default()))
-            }
-        }
-    };
-}
-
-calls! {
-    get_metadata => provider::metadata,
-    get_provider_schema => provider::schema,
-    get_resource_identity_schemas => provider::identity_schemas,
-    validate_provider_config => provider::validate,
-    configure_provider => provider::configure,
-    validate_resource_config => managed::validate,
-    upgrade_resource_state => managed::upgrade,
-    upgrade_resource_identity => managed::upgrade_identity,
-    read_resource => managed::read,
-    plan_resource_change => managed::plan,
-    apply_resource_change => managed::apply,
-    import_resource_state => managed::import,
-    validate_data_resource_config => data_source::validate,
-    read_data_source => data_source::read,
 }
 
 #[cfg(test)]

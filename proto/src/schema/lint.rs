@@ -105,7 +105,7 @@ impl Faults {
         self.when(attribute.write_only && computed, path, "is write-only and cannot be computed");
         match &attribute.shape {
             Shape::Type(kind) => {
-                self.when(dynamic_set(kind), path, "is a set and cannot hold a dynamic type");
+                self.when(kind.has_dynamic_set(), path, "is a set and cannot hold a dynamic type");
             }
             Shape::Nested(nesting, inner) => {
                 if *nesting == Nesting::Set {
@@ -123,18 +123,21 @@ impl Faults {
     }
 }
 
-fn dynamic_set(kind: &Type) -> bool {
-    match kind {
-        Type::Set(element) => element.has_dynamic(),
-        Type::List(element) | Type::Map(element) | Type::Optional(element) => dynamic_set(element),
-        Type::Tuple(elements) => elements.iter().any(dynamic_set),
-        Type::Object(attributes) => attributes.values().any(dynamic_set),
-        Type::Dynamic | Type::Bool | Type::Number | Type::String => false,
+impl Type {
+    /// Whether there is a set somewhere in it whose elements may differ in type: Terraform has no such sets.
+    pub(crate) fn has_dynamic_set(&self) -> bool {
+        match self {
+            Self::Set(element) => element.has_dynamic(),
+            Self::List(element) | Self::Map(element) | Self::Optional(element) => element.has_dynamic_set(),
+            Self::Tuple(elements) => elements.iter().any(Self::has_dynamic_set),
+            Self::Object(attributes) => attributes.values().any(Self::has_dynamic_set),
+            Self::Dynamic | Self::Bool | Self::Number | Self::String => false,
+        }
     }
 }
 
 impl Block {
-    fn has_write_only(&self) -> bool {
+    pub(crate) fn has_write_only(&self) -> bool {
         self.attributes.iter().any(Attribute::has_write_only)
             || self.blocks.iter().any(|nested| nested.block.has_write_only())
     }

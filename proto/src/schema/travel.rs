@@ -9,6 +9,11 @@ use crate::wire::tfplugin6::{
 };
 
 impl Schema {
+    /// The version of the form that is written.
+    pub(crate) fn current_version(&self) -> i64 {
+        self.version.into()
+    }
+
     pub(crate) fn to_wire(&self) -> wire::Schema {
         let version = i64::from(self.version);
         let block = wire::schema::Block { version, ..self.block.to_wire() };
@@ -17,6 +22,11 @@ impl Schema {
 }
 
 impl IdentitySchema {
+    /// The version of the form that is written.
+    pub(crate) fn current_version(&self) -> i64 {
+        self.version.into()
+    }
+
     pub(crate) fn to_wire(&self) -> wire::ResourceIdentitySchema {
         let attributes = self.attributes.iter().map(|(name, attribute)| identity::IdentityAttribute {
             name: name.clone(),

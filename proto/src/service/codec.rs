@@ -1,11 +1,14 @@
 //! Values as they travel in messages.
 
 use crate::{
-    Diagnostic, Diagnostics, Schema, Type, Value, ValueError,
+    Diagnostic, Diagnostics, Private, Type, Value, ValueError,
     check::Fault,
     json, msgpack,
     wire::tfplugin6::{DynamicValue, RawState, ResourceIdentityData},
 };
+
+/// The summary of all answers against the rules.
+pub(super) const INVALID: &str = "The provider gave an invalid answer";
 
 /// Reads a value in either encoding; neither is null.
 pub(super) fn decode(sent: Option<DynamicValue>, kind: &Type) -> Result<Value, Diagnostics> {
@@ -13,48 +16,51 @@ pub(super) fn decode(sent: Option<DynamicValue>, kind: &Type) -> Result<Value, D
     if !sent.msgpack.is_empty() {
         Ok(Value::from_msgpack(&sent.msgpack, kind).map_err(|error| unreadable(&error))?)
     } else if !sent.json.is_empty() {
-        decode_json(&sent.json, kind)
+        let json = json::parse(&sent.json).map_err(|error| unreadable(&error))?;
+        Ok(Value::from_json(&json, kind).map_err(|error| unreadable(&error))?)
     } else {
         Ok(Value::Null)
     }
 }
 
-/// Reads a value in Terraform's JSON form.
-pub(super) fn decode_json(json: &[u8], kind: &Type) -> Result<Value, Diagnostics> {
-    let json = json::parse(json).map_err(|error| unreadable(&error))?;
-    Ok(Value::from_json(&json, kind).map_err(|error| unreadable(&error))?)
+/// Writes a value that has the form of its type.
+pub(super) fn encode(value: &Value) -> DynamicValue {
+    DynamicValue { msgpack: msgpack::write(value), json: Vec::new() }
 }
 
-/// The JSON of state that some earlier version wrote.
-pub(super) fn raw_json(state: Option<RawState>) -> Result<Vec<u8>, Diagnostics> {
+/// The value of which nothing is known yet.
+pub(super) fn encode_unknown() -> DynamicValue {
+    encode(&Value::Unknown)
+}
+
+/// Reads what some earlier version wrote: `what` it is, in a word.
+pub(super) fn decode_raw(state: Option<RawState>, what: &str) -> Result<serde_json::Value, Diagnostics> {
     let state = state.unwrap_or_default();
     if state.json.is_empty() && !state.flatmap.is_empty() {
         let detail = "It was written by Terraform 0.11 or older. Apply once with Terraform 0.12 first.";
         return Err(Diagnostic::error("The state has a form that is no longer read", detail).into());
     }
-    Ok(state.json)
-}
-
-/// Writes an answer, completed by its schema.
-pub(super) fn encode(value: Value, schema: &Schema) -> Result<(Value, DynamicValue), Diagnostics> {
-    let value = schema.complete(value).map_err(|error| misshapen(&error))?;
-    let msgpack = msgpack::write(&value);
-    Ok((value, DynamicValue { msgpack, json: Vec::new() }))
-}
-
-/// Writes an answer in which everything has to be known.
-pub(super) fn encode_known(value: Value, schema: &Schema) -> Result<DynamicValue, Diagnostics> {
-    let (value, sent) = encode(value, schema)?;
-    known(&value)?;
-    Ok(sent)
+    if state.json.is_empty() {
+        return Err(absent(what).into());
+    }
+    Ok(json::parse(&state.json).map_err(|error| {
+        Diagnostic::error(format!("The {what} of the resource is damaged"), error.to_string())
+    })?)
 }
 
 /// Writes an identity in which everything has to be known.
 pub(super) fn encode_identity(identity: Value, kind: &Type) -> Result<ResourceIdentityData, Diagnostics> {
     let identity = identity.conform(kind).map_err(|error| misshapen(&error))?;
     known(&identity)?;
-    let data = DynamicValue { msgpack: msgpack::write(&identity), json: Vec::new() };
-    Ok(ResourceIdentityData { identity_data: Some(data) })
+    Ok(ResourceIdentityData { identity_data: Some(encode(&identity)) })
+}
+
+/// Reads private data of a state or plan.
+pub(super) fn private(bytes: &[u8]) -> Result<Private, Diagnostics> {
+    Private::decode(bytes).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Diagnostic::error("The state of the resource is damaged", format!("Its {error}: {cause}.")).into()
+    })
 }
 
 /// That nothing is unknown any more.
@@ -67,12 +73,18 @@ pub(super) fn known(value: &Value) -> Result<(), Diagnostics> {
 /// An answer against the rules, in words for those who report it and those who mend it.
 pub(super) fn bug(fault: &Fault) -> Diagnostic {
     let detail = format!("This is a bug in the provider, please report it: {fault}.");
-    Diagnostic::error("The provider gave an invalid answer", detail).at(fault.path.clone())
+    Diagnostic::error(INVALID, detail).at(fault.path.clone())
 }
 
-fn misshapen(error: &ValueError) -> Diagnostic {
+pub(super) fn misshapen(error: &ValueError) -> Diagnostic {
     let problem = format!("must be {}, not {}", error.wanted, error.found);
     bug(&Fault { path: error.path.clone(), problem })
+}
+
+/// A message that lacks a part.
+pub(super) fn absent(what: &str) -> Diagnostic {
+    let detail = format!("It sent no {what}. Terraform and OpenTofu always do.");
+    Diagnostic::error("The client's message is incomplete", detail)
 }
 
 fn unreadable(error: &dyn std::error::Error) -> Diagnostic {

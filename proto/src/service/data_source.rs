@@ -2,33 +2,21 @@
 
 use std::sync::Arc;
 
-use super::{Inner, codec};
+use super::{Inner, codec, find};
 use crate::{
-    ClientCapabilities, DataSource, Diagnostics, ReadDataRequest, Schema, ValidateRequest,
+    ClientCapabilities, Diagnostics, ReadDataRequest, ValidateRequest,
     wire::tfplugin6::{read_data_source, validate_data_resource_config},
 };
-
-/// A data source with what is asked of it again and again.
-pub(super) struct Read {
-    source: Arc<dyn DataSource>,
-    pub(super) schema: Schema,
-}
-
-impl Read {
-    pub(super) fn new(source: Arc<dyn DataSource>) -> Self {
-        Self { schema: source.schema(), source }
-    }
-}
 
 pub(super) async fn validate(
     inner: Arc<Inner>,
     request: validate_data_resource_config::Request,
 ) -> Result<validate_data_resource_config::Response, Diagnostics> {
-    let data = inner.data_source(&request.type_name)?;
-    let config = codec::decode(request.config, &data.schema.implied_type())?;
+    let data = find(&inner.data_sources, "data source", &request.type_name)?;
+    let config = data.form.need(request.config, "configuration")?;
     let client = ClientCapabilities::default();
     let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
-    let diagnostics = data.source.validate(request).await.to_wire();
+    let diagnostics = data.part.validate(request).await.to_wire();
     Ok(validate_data_resource_config::Response { diagnostics })
 }
 
@@ -36,17 +24,20 @@ pub(super) async fn read(
     inner: Arc<Inner>,
     request: read_data_source::Request,
 ) -> Result<read_data_source::Response, Diagnostics> {
-    let data = inner.data_source(&request.type_name)?;
+    let data = find(&inner.data_sources, "data source", &request.type_name)?;
     let request = ReadDataRequest {
-        config: codec::decode(request.config, &data.schema.implied_type())?,
+        config: data.form.need(request.config, "configuration")?,
         provider_meta: inner.meta(request.provider_meta)?,
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };
-    let response = data.source.read(request).await?;
-    Ok(read_data_source::Response {
-        state: Some(codec::encode_known(response.state, &data.schema)?),
-        diagnostics: response.diagnostics.to_wire(),
-        deferred: None,
-    })
+    let (client, config) = (request.client, request.config.clone());
+    let response = data.part.read(request).await?;
+    let deferred = inner.defer(response.deferred, client, Some(&config))?;
+    let state = match deferred {
+        Some(_) => codec::encode_unknown(),
+        None => data.form.write_result(response.state, "read")?,
+    };
+    let diagnostics = response.diagnostics.to_wire();
+    Ok(read_data_source::Response { state: Some(state), diagnostics, deferred })
 }

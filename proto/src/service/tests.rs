@@ -154,7 +154,7 @@ async fn old_state_and_strangers_are_taken_over() {
 async fn a_panic_is_a_diagnostic() {
     let (state, errors) = create(Scripted { apply: |_| panic!("out of cheese"), ..SOUND }).await.unwrap_err();
     assert_eq!(state, State::default());
-    let expected = ": The provider crashed: This is a bug in the provider: `apply_resource_change` panicked: \
+    let expected = ": The provider crashed: This is a bug in the provider: `ApplyResourceChange` panicked: \
         out of cheese. Please report it.";
     assert_eq!(shown(&errors), [expected]);
 }

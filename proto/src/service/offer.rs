@@ -1,0 +1,74 @@
+//! What a provider offers, each with its schema, by name.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::codec;
+use crate::{Diagnostic, Diagnostics, Schema, Type, Value, wire::tfplugin6::DynamicValue};
+
+/// A part of a provider with what is asked of it again and again.
+pub(super) struct Offer<T: ?Sized> {
+    pub(super) part: Arc<T>,
+    pub(super) form: Form,
+}
+
+impl<T: ?Sized> Offer<T> {
+    pub(super) fn new(schema: Schema, part: Arc<T>) -> Self {
+        Self { part, form: Form::new(schema) }
+    }
+}
+
+/// The parts of one kind. Of two with the same name the later one counts; that there are two is a fault.
+pub(super) fn by_name<T: ?Sized, O>(
+    parts: Vec<Arc<T>>,
+    name: impl Fn(&T) -> &str,
+    offer: impl Fn(Arc<T>) -> O,
+) -> BTreeMap<String, O> {
+    parts.into_iter().map(|part| (name(&part).to_owned(), offer(part))).collect()
+}
+
+/// A schema and its type, worked out once.
+pub(super) struct Form {
+    pub(super) schema: Schema,
+    kind: Type,
+}
+
+impl Form {
+    pub(super) fn new(schema: Schema) -> Self {
+        Self { kind: schema.implied_type(), schema }
+    }
+
+    /// Reads a value, which may be absent.
+    pub(super) fn read(&self, sent: Option<DynamicValue>) -> Result<Value, Diagnostics> {
+        codec::decode(sent, &self.kind)
+    }
+
+    /// Reads a value that has to be there: `what` it is, in a word.
+    pub(super) fn need(&self, sent: Option<DynamicValue>, what: &str) -> Result<Value, Diagnostics> {
+        let value = self.read(sent)?;
+        if value.is_null() { Err(codec::absent(what).into()) } else { Ok(value) }
+    }
+
+    /// Completes an answer and writes it.
+    pub(super) fn write(&self, value: Value) -> Result<(Value, DynamicValue), Diagnostics> {
+        let value = self.schema.complete(value).map_err(|error| codec::misshapen(&error))?;
+        let sent = codec::encode(&value);
+        Ok((value, sent))
+    }
+
+    /// Writes an answer in which everything has to be known.
+    pub(super) fn write_known(&self, value: Value) -> Result<DynamicValue, Diagnostics> {
+        let (value, sent) = self.write(value)?;
+        codec::known(&value)?;
+        Ok(sent)
+    }
+
+    /// Writes an answer that has to be there and known: the outcome of `doing` something.
+    pub(super) fn write_result(&self, value: Value, doing: &str) -> Result<DynamicValue, Diagnostics> {
+        if value.is_null() {
+            let detail =
+                format!("This is a bug in the provider, please report it: `{doing}` gave no result.");
+            return Err(Diagnostic::error(codec::INVALID, detail).into());
+        }
+        self.write_known(value)
+    }
+}
