@@ -16,7 +16,7 @@ impl Value {
     /// Reads a value of a type. Attributes the type does not have are dropped, missing ones are null.
     ///
     /// # Errors
-    /// If some part is not of its type, needs more memory than about 1 GiB, or is nested more than 64 deep.
+    /// If some part is not of its type, needs more memory than about 512 MiB, or is nested more than 64 deep.
     pub fn from_json(json: &Json, kind: &Type) -> Result<Self, ValueError> {
         read::Reader::default().value(json, kind, MAX_DEPTH)?.conform(kind)
     }

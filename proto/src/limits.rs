@@ -3,13 +3,13 @@
 /// Deeper types than this are refused, as are deeper values: nobody writes them by hand.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// The memory that one value may take, by the estimates below: four times the biggest message.
-const MAX_MEMORY: usize = 1 << 30;
+/// The memory that one value may take, by the estimates below: twice the biggest message.
+const MAX_MEMORY: usize = 512 << 20;
 
-/// What a value takes in the list that holds it, which may have grown beyond its need.
-pub(crate) const PART: usize = 128;
+/// What a value takes in the list that holds it, while that grows.
+pub(crate) const PART: usize = 256;
 
-/// What a map takes that is not empty: it has room for eleven members at once.
+/// What a map takes beyond its members' own part: it has room for eleven at once.
 pub(crate) const MAP: usize = 1024;
 
 /// What a float takes when all its digits are written out.
@@ -25,6 +25,11 @@ impl Room {
     /// All that one value may take.
     pub(crate) fn whole() -> Self {
         Self(MAX_MEMORY)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(bytes: usize) -> Self {
+        Self(bytes)
     }
 
     /// Takes some, before it is allocated.

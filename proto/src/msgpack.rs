@@ -5,7 +5,11 @@ mod write;
 
 pub(crate) use write::write;
 
-use crate::{Path, Step, Type, Value, limits::MAX_DEPTH, view::ValueError};
+use crate::{
+    Path, Step, Type, Value,
+    limits::{MAX_DEPTH, Room},
+    view::ValueError,
+};
 
 /// Bytes that are no value of the expected type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,16 +22,13 @@ pub struct DecodeError {
 }
 
 impl Value {
-    /// Reads a value of a type. Takes no more memory than about 1 GiB, whatever the bytes claim to hold.
+    /// Reads a value of a type. Takes no more memory than about 512 MiB, whatever the bytes claim to hold.
     ///
     /// # Errors
     /// If the bytes are broken, hold something else, go on after the value, need more memory, or are nested
     /// more than 64 deep.
     pub fn from_msgpack(bytes: &[u8], kind: &Type) -> Result<Self, DecodeError> {
-        let mut reader = read::Reader::new(bytes);
-        let value = reader.value(kind, MAX_DEPTH)?;
-        reader.end()?;
-        value
+        read(bytes, kind, Room::whole())?
             .conform(kind)
             .map_err(|error| DecodeError { path: error.path, problem: "not of the expected type" })
     }
@@ -39,6 +40,13 @@ impl Value {
     pub fn to_msgpack(&self, kind: &Type) -> Result<Vec<u8>, ValueError> {
         Ok(write(&self.clone().conform(kind)?))
     }
+}
+
+fn read(bytes: &[u8], kind: &Type, room: Room) -> Result<Value, DecodeError> {
+    let mut reader = read::Reader::new(bytes, room);
+    let value = reader.value(kind, MAX_DEPTH)?;
+    reader.end()?;
+    Ok(value)
 }
 
 impl DecodeError {

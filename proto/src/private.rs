@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::json;
+
 /// A resource's private data: bytes by key. Not encrypted, so no place for secrets.
 ///
 /// Travels as a JSON object from key to base64, like that of terraform-plugin-framework, so that state
@@ -51,8 +53,8 @@ impl Private {
         if bytes.is_empty() {
             return Ok(Self::default());
         }
-        let texts: BTreeMap<String, String> =
-            serde_json::from_slice(bytes).map_err(|error| PrivateError(error.into()))?;
+        let texts = json::parse(bytes).and_then(serde_json::from_value::<BTreeMap<String, String>>);
+        let texts = texts.map_err(|error| PrivateError(error.into()))?;
         let decode = |(key, text): (String, String)| Ok((key, STANDARD.decode(text)?));
         let decoded: Result<_, base64::DecodeError> = texts.into_iter().map(decode).collect();
         decoded.map(Self).map_err(|error| PrivateError(error.into()))

@@ -39,8 +39,9 @@ pub enum Limit {
     Length(u64, Option<u64>),
 }
 
-/// As much of a beginning as is told, in bytes. Terraform refuses descriptions beyond 1 KiB.
-const MAX_PREFIX: usize = 256;
+/// As much of a text as is told, and as long as the digits of a bound may be. Terraform refuses descriptions
+/// beyond 1 KiB.
+const MAX_TEXT: usize = 256;
 
 impl Refinement {
     /// A value that will not be null.
@@ -52,12 +53,11 @@ impl Refinement {
     ///
     /// End it where no accent can follow: `e` is no beginning of `é`.
     pub fn prefix(beginning: impl Into<String>) -> Self {
-        let mut beginning = normalized(beginning.into());
-        beginning.truncate(beginning.floor_char_boundary(MAX_PREFIX));
-        Self::limited(Limit::Prefix(beginning))
+        Self::limited(Limit::Prefix(beginning.into()))
     }
 
-    /// A number that will lie in a range, and not be null: `Refinement::number(1_i64..=10)`.
+    /// A number that will lie in a range, and not be null: `Refinement::number(1_i64..=10)`. Bounds of more
+    /// than 256 digits are left out.
     pub fn number<N: Clone + Into<Number>>(range: impl RangeBounds<N>) -> Self {
         let bound = |bound: Bound<&N>| bound.map(|number| number.clone().into());
         Self::limited(Limit::Number(bound(range.start_bound()), bound(range.end_bound())))
@@ -84,6 +84,7 @@ impl Refinement {
 
     /// Terraform crashes on contradictions, and one that allows everything says nothing: both are left out.
     pub(crate) fn new(nullable: bool, limit: Limit) -> Self {
+        let limit = limit.shortened();
         let tells = match &limit {
             Limit::None => true,
             Limit::Prefix(beginning) => !beginning.is_empty(),
@@ -130,6 +131,29 @@ impl Refinement {
             Limit::Number(..) => *kind == Type::Number,
             Limit::Length(..) => matches!(kind, Type::List(_) | Type::Set(_) | Type::Map(_)),
         }
+    }
+}
+
+impl Limit {
+    fn shortened(self) -> Self {
+        match self {
+            Self::Prefix(beginning) => {
+                let mut beginning = normalized(beginning);
+                beginning.truncate(beginning.floor_char_boundary(MAX_TEXT));
+                Self::Prefix(beginning)
+            }
+            Self::Number(lower, upper) => Self::Number(shortened(lower), shortened(upper)),
+            other => other,
+        }
+    }
+}
+
+fn shortened(bound: Bound<Number>) -> Bound<Number> {
+    match &bound {
+        Bound::Included(number) | Bound::Excluded(number) if number.to_string().len() > MAX_TEXT => {
+            Bound::Unbounded
+        }
+        _ => bound,
     }
 }
 
@@ -194,6 +218,7 @@ mod tests {
             Refinement::number::<Number>(..),
             Refinement::number(2_i64..=1),
             Refinement::number((Bound::Excluded(1_i64), Bound::Included(1))),
+            Refinement::number(number("1e-300")..),
             Refinement::length(..),
             Refinement::length(3..=2),
         ] {

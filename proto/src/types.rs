@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value as Json, json};
 
-use crate::{Step, limits::MAX_DEPTH};
+use crate::{Step, conform::normalized, limits::MAX_DEPTH};
 
 /// The type of a [`Value`](crate::Value).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -173,12 +173,13 @@ impl Type {
             }
             "object" => {
                 let attributes = inner.as_object().ok_or_else(refused)?.iter();
-                let parsed = attributes.map(|(name, kind)| Ok((name.clone(), Self::parse(kind, depth)?)));
+                let parsed =
+                    attributes.map(|(name, kind)| Ok((normalized(name.clone()), Self::parse(kind, depth)?)));
                 let mut attributes = parsed.collect::<Result<BTreeMap<_, _>, TypeError>>()?;
                 let optional = json.get(2).map(|names| names.as_array().ok_or_else(refused)).transpose()?;
                 for name in optional.into_iter().flatten() {
-                    let name = name.as_str().ok_or_else(refused)?;
-                    let (name, kind) = attributes.remove_entry(name).ok_or_else(refused)?;
+                    let name = normalized(name.as_str().ok_or_else(refused)?.to_owned());
+                    let kind = attributes.remove(&name).ok_or_else(refused)?;
                     attributes.insert(name, Self::optional(kind.required().clone()));
                 }
                 Self::Object(attributes)

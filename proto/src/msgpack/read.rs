@@ -25,8 +25,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, room: Room::whole() }
+    pub(super) fn new(bytes: &'a [u8], room: Room) -> Self {
+        Self { rest: bytes, room }
     }
 
     pub(super) fn end(&self) -> Decoded<()> {
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         if body.len() > MAX_REFINED {
             return Err(DecodeError::new("too long a description of an unknown value"));
         }
-        let described = Reader::new(body).described(kind);
+        let described = Reader::new(body, Room::whole()).described(kind);
         described.map_err(|_| DecodeError::new("a broken description of an unknown value"))
     }
 

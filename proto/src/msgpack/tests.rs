@@ -1,6 +1,6 @@
 use super::*;
 
-fn read(hexed: &str, kind: &Type) -> Result<Value, DecodeError> {
+fn decode(hexed: &str, kind: &Type) -> Result<Value, DecodeError> {
     Value::from_msgpack(&hex::decode(hexed).unwrap(), kind)
 }
 
@@ -52,7 +52,7 @@ fn other_spellings_are_read() {
         (Type::set(Type::String), "92d40000d40000", Value::list([Value::Unknown, Value::Unknown])),
         (kind(r#"["object",{"a":"string"},["a"]]"#), "81a161c0", Value::object([("a", Value::Null)])),
     ] {
-        assert_eq!(read(bytes, &kind).unwrap(), expected, "{bytes}");
+        assert_eq!(decode(bytes, &kind).unwrap(), expected, "{bytes}");
     }
 }
 
@@ -86,13 +86,13 @@ fn broken_bytes_are_refused() {
         (Type::String, "c7030c8102a9", "``: a broken description of an unknown value"),
         (Type::Number, "c7030c810391", "``: a broken description of an unknown value"),
     ] {
-        let error = read(bytes, &kind).unwrap_err();
+        let error = decode(bytes, &kind).unwrap_err();
         let expected = expected.split_once(": ").unwrap();
         assert_eq!((format!("`{}`", error.path).as_str(), error.problem), expected, "{bytes}");
     }
-    let error = read(&format!("c804010c{}", "00".repeat(1025)), &Type::String).unwrap_err();
+    let error = decode(&format!("c804010c{}", "00".repeat(1025)), &Type::String).unwrap_err();
     assert_eq!(error.problem, "too long a description of an unknown value");
-    let error = read("9101", &Type::list(Type::Bool)).unwrap_err();
+    let error = decode("9101", &Type::list(Type::Bool)).unwrap_err();
     assert_eq!(error.to_string(), "cannot read `[0]` from msgpack: a bool was expected");
 }
 
@@ -100,14 +100,20 @@ fn broken_bytes_are_refused() {
 fn depth_and_memory_have_bounds() {
     let nested = (0..70).fold(Type::String, |inner, _| Type::list(inner));
     let deep = "91".repeat(100_000) + "c0";
-    assert_eq!(read(&deep, &nested).unwrap_err().problem, "nested too deep");
+    assert_eq!(decode(&deep, &nested).unwrap_err().problem, "nested too deep");
     let wrapped = "92c4092264796e616d696322".repeat(100) + "c0";
-    assert_eq!(read(&wrapped, &Type::Dynamic).unwrap_err().problem, "nested too deep");
+    assert_eq!(decode(&wrapped, &Type::Dynamic).unwrap_err().problem, "nested too deep");
 
-    let mut nulls = vec![0xdd, 0x00, 0xff, 0xff, 0xff];
-    nulls.resize(nulls.len() + 0x00ff_ffff, 0xc0);
-    let error = Value::from_msgpack(&nulls, &Type::list(Type::String)).unwrap_err();
-    assert_eq!(error.problem, "takes more memory than a value may");
+    for (kind, bytes) in [
+        (Type::list(Type::Bool), "dc0010".to_owned() + &"c0".repeat(16)),
+        (Type::list(Type::map(Type::Bool)), "94".to_owned() + &"81a0c0".repeat(4)),
+        (Type::list(Type::Number), "9c".to_owned() + &"cb0000000000000001".repeat(12)),
+        (Type::String, "da1000".to_owned() + &"61".repeat(4096)),
+        (Type::Dynamic, format!("92c4fa{}c0", hex::encode(format!("{:250}", "[]")))),
+    ] {
+        let error = read(&hex::decode(&bytes).unwrap(), &kind, Room::of(4096)).unwrap_err();
+        assert_eq!(error.problem, "takes more memory than a value may", "{bytes}");
+    }
 }
 
 /// A promise about a value that is longer than Terraform reads is told as far as it may be.
@@ -116,4 +122,8 @@ fn long_promises_are_cut() {
     let refinement = crate::Refinement::prefix("0123456789".repeat(200));
     let bytes = Value::from(refinement).to_msgpack(&Type::String).unwrap();
     assert_eq!(bytes.len(), 4 + 1 + 2 + 1 + 3 + 256);
+    let bound = |digits: usize| format!("0.{}1", "0".repeat(digits)).parse::<crate::Number>().unwrap();
+    let bytes =
+        Value::from(crate::Refinement::number(bound(900)..bound(253))).to_msgpack(&Type::Number).unwrap();
+    assert_eq!(bytes.len(), 4 + 1 + 2 + 1 + 1 + 3 + 256 + 1);
 }
