@@ -1,11 +1,11 @@
 //! Logs in the shape of go-hclog, which Terraform reads from a provider's standard error.
 //!
 //! One JSON object per line with `@level`, `@message`, `@module` and `@timestamp` (exactly six
-//! fraction digits, else Terraform takes the line for plain text); all other fields are free.
-//! Terraform filters by `TF_LOG`; here only libraries that would flood it, or print headers with
-//! credentials, are held back.
+//! fraction digits, else Terraform takes the line for plain text); all other fields are free. What the
+//! user has not asked for is dropped before it is put into words, and libraries that would flood the log,
+//! or print headers with credentials, are held back even then.
 
-use std::{fmt, io::Write as _};
+use std::{fmt, fs::File, io::Write as _, sync::Arc};
 
 use serde_json::{Map, Value as Json};
 use tracing::{
@@ -14,7 +14,8 @@ use tracing::{
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    Layer,
+    filter::{LevelFilter, Targets},
     fmt::{
         format::Writer,
         time::{FormatTime, SystemTime},
@@ -24,29 +25,61 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-/// What is logged if the user does not say otherwise.
-const FILTER: &str = "debug,h2=warn,hyper=warn,hyper_util=warn,tower=warn,tonic=warn,rustls=warn,reqwest=warn,\
-    aws_config=info,aws_runtime=warn,aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_sigv4=warn";
+/// Libraries of which nothing finer than this is logged.
+const HELD_BACK: [(&str, LevelFilter); 12] = [
+    ("h2", LevelFilter::WARN),
+    ("hyper", LevelFilter::WARN),
+    ("hyper_util", LevelFilter::WARN),
+    ("tower", LevelFilter::WARN),
+    ("tonic", LevelFilter::WARN),
+    ("rustls", LevelFilter::WARN),
+    ("reqwest", LevelFilter::WARN),
+    ("aws_config", LevelFilter::INFO),
+    ("aws_runtime", LevelFilter::WARN),
+    ("aws_smithy_runtime", LevelFilter::WARN),
+    ("aws_smithy_runtime_api", LevelFilter::WARN),
+    ("aws_sigv4", LevelFilter::WARN),
+];
 
 /// Lines above this are no longer read as JSON by Terraform.
 const MAX_LINE: usize = 60 << 10;
 
-/// Logs to standard error from now on. `TF_LOG_PROVIDER_NAME` (the last part of the address) may
-/// hold a filter in the syntax of tracing, such as `trace` or `info,tfplugin_rs=debug`.
-pub(crate) fn install(address: &str) {
-    let name = address.rsplit('/').next().unwrap_or_default().replace('-', "_").to_uppercase();
-    let asked = std::env::var(format!("TF_LOG_PROVIDER_{name}")).ok();
-    let filter = asked.and_then(|text| EnvFilter::try_new(text.to_lowercase()).ok());
-    let layer = Hclog { provider: address.to_owned() };
+/// A message of this size fits a line even if each of its bytes has to be escaped (`\u0000`).
+const MAX_MESSAGE: usize = MAX_LINE / 8;
+
+/// Logs to `stderr` from now on: what the environment asks for, see [`filter`].
+pub(crate) fn install(address: &str, stderr: Arc<File>) {
+    let filter = filter(address, |name| std::env::var(name).ok());
+    let layer = Hclog { provider: address.to_owned(), stderr };
     // A provider that installed its own logging before keeps it.
-    let _ = tracing_subscriber::registry()
-        .with(filter.unwrap_or_else(|| EnvFilter::new(FILTER)))
-        .with(layer)
-        .try_init();
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+}
+
+/// `TF_LOG_PROVIDER_NAME` (the last part of the address, `_` for `-`) counts most, then
+/// `TF_LOG_PROVIDER`, then `TF_LOG`: a level of Terraform, or in the first a list such as
+/// `info,tfplugin_rs=debug`. Without one of them Terraform shows no log, and only warnings are written.
+fn filter(address: &str, variable: impl Fn(&str) -> Option<String>) -> Targets {
+    let name = address.rsplit('/').next().unwrap_or_default().replace('-', "_").to_uppercase();
+    let own = variable(&format!("TF_LOG_PROVIDER_{name}")).map(|text| text.to_lowercase());
+    if let Some(list) =
+        own.as_ref().filter(|text| text.contains(['=', ','])).and_then(|text| text.parse().ok())
+    {
+        return list;
+    }
+    let asked = own.or_else(|| variable("TF_LOG_PROVIDER")).or_else(|| variable("TF_LOG"));
+    let level = asked.filter(|text| !text.is_empty()).map_or(LevelFilter::WARN, |text| level(&text));
+    let held_back = HELD_BACK.map(|(library, most)| (library, most.min(level)));
+    Targets::new().with_default(level).with_targets(held_back)
+}
+
+/// What Terraform does not know it takes for `TRACE`; `JSON` is one of its names for that.
+fn level(text: &str) -> LevelFilter {
+    text.to_lowercase().parse().unwrap_or(LevelFilter::TRACE)
 }
 
 struct Hclog {
     provider: String,
+    stderr: Arc<File>,
 }
 
 /// Fields of a span, which every event inside it carries.
@@ -81,7 +114,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Hclog {
         event.record(&mut fields);
         let line = line(&self.provider, *event.metadata().level(), event.metadata().target(), fields.0);
         // One write, so that lines of several threads do not mix. A closed pipe is nobody's to know.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = (&*self.stderr).write_all(line.as_bytes());
     }
 }
 
@@ -90,9 +123,11 @@ fn line(provider: &str, level: Level, module: &str, mut fields: Map<String, Json
     let stamped = SystemTime.format_time(&mut Writer::new(&mut now));
     debug_assert!(stamped.is_ok(), "memory takes everything");
     let message = fields.remove("message").unwrap_or_else(|| "".into());
+    let mut message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+    message.truncate(message.floor_char_boundary(MAX_MESSAGE));
     let own = [
         ("@level", level.as_str().to_lowercase().into()),
-        ("@message", message.as_str().map_or_else(|| message.to_string().into(), Json::from)),
+        ("@message", message.into()),
         ("@module", module.into()),
         ("@timestamp", now.into()),
         ("tf_provider_addr", provider.into()),
@@ -102,7 +137,6 @@ fn line(provider: &str, level: Level, module: &str, mut fields: Map<String, Json
     let mut line = Json::Object(fields).to_string();
     if line.len() > MAX_LINE {
         line = Json::Object(own).to_string();
-        line.truncate(line.floor_char_boundary(MAX_LINE));
     }
     line + "\n"
 }
@@ -156,10 +190,40 @@ mod tests {
 
     #[test]
     fn long_lines_lose_their_fields_first() {
-        let fields = [("message", "x"), ("body", &*"y".repeat(70_000))];
-        let fields = fields.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
-        let text = line("a", Level::INFO, "m", fields);
-        let read: Map<String, Json> = serde_json::from_str(&text).unwrap();
-        assert_eq!((read["@message"].as_str(), read.get("body")), (Some("x"), None));
+        let check = |message: String, field: String, expected: (usize, bool)| {
+            let fields = [("message", message), ("body", field)];
+            let fields = fields.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
+            let text = line("a", Level::INFO, "m", fields);
+            assert!(text.len() <= MAX_LINE);
+            let read: Map<String, Json> = serde_json::from_str(&text).unwrap();
+            assert_eq!((read["@message"].as_str().unwrap().len(), read.contains_key("body")), expected);
+        };
+        check("x".into(), "y".into(), (1, true));
+        check("x".into(), "y".repeat(70_000), (1, false));
+        check("\u{1}".repeat(70_000), "y".into(), (MAX_MESSAGE, true));
+    }
+
+    #[test]
+    fn terraforms_variables_choose_the_level() {
+        let check = |variables: &[(&str, &str)], ours: Option<Level>, h2: Option<Level>| {
+            let filter = filter("example.com/a/my-cloud", |name| {
+                variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            let most = |target| {
+                let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+                levels.into_iter().find(|level| filter.would_enable(target, level))
+            };
+            assert_eq!((most("my_cloud"), most("h2::codec")), (ours, h2), "{variables:?}");
+        };
+        let warn = Some(Level::WARN);
+        check(&[], warn, warn);
+        check(&[("TF_LOG", "")], warn, warn);
+        check(&[("TF_LOG", "TRACE")], Some(Level::TRACE), warn);
+        check(&[("TF_LOG", "JSON")], Some(Level::TRACE), warn);
+        check(&[("TF_LOG", "off")], None, None);
+        check(&[("TF_LOG", "TRACE"), ("TF_LOG_PROVIDER", "ERROR")], Some(Level::ERROR), Some(Level::ERROR));
+        let debug = ("TF_LOG_PROVIDER_MY_CLOUD", "DEBUG");
+        check(&[("TF_LOG_PROVIDER", "ERROR"), debug], Some(Level::DEBUG), warn);
+        check(&[("TF_LOG_PROVIDER_MY_CLOUD", "info,h2=trace")], Some(Level::INFO), Some(Level::TRACE));
     }
 }

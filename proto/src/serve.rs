@@ -1,47 +1,54 @@
-//! The process around a provider: handshake, connections, signals, end. Knows nothing of values.
+//! The process around a provider: how it is started, who may connect, how it ends. Knows nothing of values.
 
+mod apart;
 mod connection;
+mod ending;
 mod go_plugin;
 mod handshake;
+mod reattach;
 mod socket;
+mod streams;
 mod tls;
 
-use std::{fs, io::Write as _, panic, path::PathBuf, process, process::ExitCode, thread, time::Duration};
+use std::{fs::File, io::Write as _, panic, process::ExitCode, sync::Arc};
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
+use tokio::runtime::Handle;
 
-use self::{handshake::Environment, socket::Listener};
-use crate::{
-    Provider, log,
-    service::Service,
-    wire::{
-        go_plugin::{
-            grpc_broker_server::GrpcBrokerServer, grpc_controller_server::GrpcControllerServer,
-            grpc_stdio_server::GrpcStdioServer,
-        },
-        tfplugin6::provider_server::ProviderServer,
-    },
+use self::{
+    ending::{Ending, Interrupts},
+    handshake::{Environment, Start},
+    socket::Listener,
+    streams::Streams,
+    tls::Identity,
 };
-
-/// Terraform lets a provider live for two seconds after it asked it to end.
-const LAST_EXIT: Duration = Duration::from_millis(1200);
-
-/// The size of messages terraform-plugin-go takes, too. tonic's own limit of 4 MiB breaks big configurations.
-const MAX_MESSAGE: usize = 256 << 20;
+use crate::{Provider, log, service::Service};
 
 /// Serves a provider to the Terraform or OpenTofu that started this process, until it says that it is done.
 ///
-/// `address` is the provider's source address, such as `registry.terraform.io/eks-deploy/ecr`; it goes
-/// into the logs. Call it in `main`, in a multi-threaded tokio runtime, and return what it returns. From
-/// the handshake on, standard output leads nowhere. Child processes must not inherit standard error:
-/// Terraform would wait for their end.
+/// `address` is the provider's source address, such as `registry.terraform.io/eks-deploy/ecr`. Call this in
+/// `main`, in a tokio runtime, before anything is printed, and return what it returns. Calls are answered
+/// on that runtime, so handlers that compute for long want one with several threads; interruption and end
+/// are heard on a thread of our own, whatever the handlers do.
+///
+/// From here on the process's standard input and output lead nowhere, and its standard error goes through
+/// a pipe of our own: a child process that inherits them cannot keep Terraform waiting. (Not so on Windows:
+/// there, start children with streams of their own.)
+///
+/// Started with `-debug`, by hand or in a debugger, the process prints the variable
+/// (`TF_REATTACH_PROVIDERS`) with which Terraform and OpenTofu use it, and serves them until Ctrl-C. Each
+/// command then configures the same process again.
 pub async fn serve(provider: impl Provider, address: &str) -> ExitCode {
-    match run(provider, address).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let start = Start::read(std::env::args().skip(1), |name| std::env::var(name).ok());
+    let served = match start {
+        Start::Plugin(environment) => plugin(provider, address, environment).await,
+        Start::Debug => attach(provider, address).await,
+        Start::Unknown => Err(ServeError::NotStartedAsPlugin),
+    };
+    match served {
+        Ok(code) => code.into(),
         Err(error) => {
-            say(&error.to_string());
+            // Standard error may be closed; nobody could be told.
+            let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::FAILURE
         }
     }
@@ -52,7 +59,8 @@ pub async fn serve(provider: impl Provider, address: &str) -> ExitCode {
 enum ServeError {
     #[error(
         "This program is a provider for Terraform and OpenTofu. They start it by themselves \
-         when a configuration asks for it; there is nothing to run here by hand."
+         when a configuration asks for it; there is nothing to run here by hand.\n\
+         With `-debug` it waits for them to attach to it, as a debugger needs it."
     )]
     NotStartedAsPlugin,
     /// Terraform shows what follows the word "panic: " to the user; all else before the handshake goes
@@ -69,77 +77,67 @@ impl ServeError {
     }
 }
 
-async fn run(provider: impl Provider, address: &str) -> Result<(), ServeError> {
-    let environment =
-        Environment::read(|name| std::env::var(name).ok()).ok_or(ServeError::NotStartedAsPlugin)?;
-    log::install(address);
-    panic::set_hook(Box::new(|panic| say(&format!("panic: {panic}"))));
+/// Serves the program that started us: it reads one line of output, and connects.
+async fn plugin(provider: impl Provider, address: &str, environment: Environment) -> Result<u8, ServeError> {
+    let Streams { mut stdout, stderr, detached } =
+        Streams::take().map_err(ServeError::start("take over the standard streams"))?;
+    log::install(address, Arc::clone(&stderr));
+    report_panics(stderr);
     let service = Service::new(provider);
-    let tls = environment.client_certificate.as_deref().map(tls::Identity::for_client).transpose()?;
-    let listener = Listener::bind(&environment)?;
-    let socket = listener.file();
-    obey_signals(socket.clone())?;
-    let stdout = handshake::detach_stdout()?;
-    let line = environment.line(&listener, tls.as_ref().map(|identity| identity.certificate.as_ref()));
-    writeln!(&stdout, "{line}").map_err(ServeError::start("write the handshake"))?;
-
-    let done = CancellationToken::new();
-    let served = Server::builder()
-        .add_service(GrpcControllerServer::new(go_plugin::Controller::new({
-            let done = done.clone();
-            let socket = socket.clone();
-            move || {
-                arm_exit(socket.clone());
-                done.cancel();
-            }
-        })))
-        .add_service(GrpcBrokerServer::new(go_plugin::Quiet::new(done.clone())))
-        .add_service(GrpcStdioServer::new(go_plugin::Quiet::new(done.clone())))
-        .add_service(
-            ProviderServer::new(service)
-                .max_decoding_message_size(MAX_MESSAGE)
-                .max_encoding_message_size(MAX_MESSAGE),
-        )
-        .serve_with_incoming_shutdown(connection::incoming(listener, tls), done.cancelled())
-        .await;
-    remove(socket);
-    served.map_err(ServeError::start("serve"))
-}
-
-/// Ctrl-C reaches the whole process group; Terraform tells us itself what it wants then.
-fn obey_signals(socket: Option<PathBuf>) -> Result<(), ServeError> {
-    let mut interrupts = signal(SignalKind::interrupt()).map_err(ServeError::start("listen for signals"))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::start("listen for signals"))?;
-    tokio::spawn(async move { while interrupts.recv().await.is_some() {} });
-    tokio::spawn(async move {
-        terminate.recv().await;
-        exit(socket, 143);
+    let served = apart::run(move |runtime| async move {
+        let tls = environment.client_certificate.as_deref().map(Identity::for_client).transpose()?;
+        let listener = Listener::bind(&environment)?;
+        let line = environment.line(&listener, tls.as_ref().map(|identity| identity.certificate.as_ref()));
+        let announce = move || writeln!(stdout, "{line}");
+        host(service, runtime, listener, tls, Interrupts::Ignore, announce).await
     });
-    Ok(())
+    let served = served.await;
+    detached.give_back();
+    served
 }
 
-/// Ends the process even if something hangs; that it did shows in the exit code.
-fn arm_exit(socket: Option<PathBuf>) {
-    thread::spawn(move || {
-        thread::sleep(LAST_EXIT);
-        exit(socket, 70);
-    });
+/// Serves whoever is given the variable that this prints.
+async fn attach(provider: impl Provider, address: &str) -> Result<u8, ServeError> {
+    let stderr = streams::stderr().map_err(ServeError::start("find standard error"))?;
+    log::install(address, Arc::new(stderr));
+    let service = Service::new(provider);
+    let address = address.to_owned();
+    apart::run(move |runtime| async move {
+        let listener = Listener::bind(&Environment::default())?;
+        let text = reattach::instructions(&address, &listener);
+        let announce = move || writeln!(std::io::stdout(), "{text}");
+        host(service, runtime, listener, None, Interrupts::End, announce).await
+    })
+    .await
 }
 
-#[expect(clippy::exit, reason = "there is nobody left to return to")]
-fn exit(socket: Option<PathBuf>, code: i32) -> ! {
-    remove(socket);
-    process::exit(code)
+/// Says that we are there, and serves until the end, whose exit code it gives.
+async fn host(
+    service: Service,
+    runtime: Handle,
+    listener: Listener,
+    tls: Option<Identity>,
+    interrupts: Interrupts,
+    announce: impl FnOnce() -> std::io::Result<()>,
+) -> Result<u8, ServeError> {
+    let ending = Ending::new(listener.place());
+    let serve = async {
+        ending.obey(interrupts).map_err(ServeError::start("listen for signals"))?;
+        announce().map_err(ServeError::start("say where we listen"))?;
+        let router = go_plugin::router(service, runtime, &ending).await;
+        let connections = connection::incoming(listener, tls);
+        let served = router.serve_with_incoming_shutdown(connections, ending.begun());
+        served.await.map_err(ServeError::start("serve"))
+    };
+    let served = serve.await;
+    let code = ending.complete();
+    served.map(|()| code)
 }
 
-fn remove(socket: Option<PathBuf>) {
-    if let Some(path) = socket {
-        // It may be gone already; either way it is not there any more.
-        let _ = fs::remove_file(path);
-    }
-}
-
-/// Standard error may be closed; nobody could be told.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+/// One write for each panic: Terraform shows lines that begin so to the user.
+fn report_panics(stderr: Arc<File>) {
+    panic::set_hook(Box::new(move |panic| {
+        // It may be closed; nobody could be told.
+        let _ = (&*stderr).write_all(format!("panic: {panic}\n").as_bytes());
+    }));
 }

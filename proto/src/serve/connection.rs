@@ -68,8 +68,9 @@ async fn secure(connection: Connection, acceptor: Option<TlsAcceptor>) -> io::Re
 impl Listener {
     async fn accept(&self) -> io::Result<Connection> {
         Ok(match self {
-            Self::Unix(listener, _) => Connection(Box::pin(listener.accept().await?.0)),
-            Self::Tcp(listener, _) => {
+            #[cfg(unix)]
+            Self::Unix { listener, .. } => Connection(Box::pin(listener.accept().await?.0)),
+            Self::Tcp { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
                 Connection(Box::pin(stream))

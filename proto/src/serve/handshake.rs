@@ -1,15 +1,43 @@
-//! What Terraform says to a provider by its environment, and the one line of the answer.
+//! How a provider is started: what its environment and its arguments say, and the one line of the answer.
 //!
 //! Source: hashicorp/go-plugin, `server.go` and `client.go`.
 
-use std::{fs::File, ops::RangeInclusive, path::PathBuf};
+use std::{ops::RangeInclusive, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
-use super::{ServeError, socket::Listener};
+use super::socket::Listener;
 
 const COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
+
+/// What the process is started for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// By Terraform, which waits for our line.
+    Plugin(Environment),
+    /// By a person who wants Terraform to attach to it.
+    Debug,
+    /// By a person who wonders what this is.
+    Unknown,
+}
+
+impl Start {
+    /// Reads it from the arguments and the environment.
+    pub(super) fn read(
+        arguments: impl IntoIterator<Item = String>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        for argument in arguments {
+            match argument.as_str() {
+                "-debug" | "--debug" => return Self::Debug,
+                "-h" | "-help" | "--help" => return Self::Unknown,
+                _ => {}
+            }
+        }
+        Environment::read(variable).map_or(Self::Unknown, Self::Plugin)
+    }
+}
 
 /// What Terraform asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,17 +59,18 @@ impl Environment {
     ///
     /// The versions on offer are not looked at: 6 is the only one there is here, and a client that does
     /// not have it explains that better than we could.
-    pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         if variable(COOKIE.0)? != COOKIE.1 {
             return None;
         }
         let variable = |name| variable(name).filter(|text| !text.is_empty());
+        let Self { ports, .. } = Self::default();
         let port = |name, default| variable(name).and_then(|text| text.parse().ok()).unwrap_or(default);
         Some(Self {
             client_certificate: variable("PLUGIN_CLIENT_CERT"),
             socket_folder: variable("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
             socket_group: variable("PLUGIN_UNIX_SOCKET_GROUP"),
-            ports: port("PLUGIN_MIN_PORT", 10_000)..=port("PLUGIN_MAX_PORT", 25_000),
+            ports: port("PLUGIN_MIN_PORT", *ports.start())..=port("PLUGIN_MAX_PORT", *ports.end()),
             multiplexing_asked: variable("PLUGIN_MULTIPLEX_GRPC").is_some(),
         })
     }
@@ -56,15 +85,17 @@ impl Environment {
     }
 }
 
-/// Gives standard output to the caller and leads it nowhere for everybody else: whatever
-/// another library prints there would break the protocol. Children do not inherit the original.
-pub(super) fn detach_stdout() -> Result<File, ServeError> {
-    let detach = || -> std::io::Result<File> {
-        let original = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
-        rustix::stdio::dup2_stdout(File::options().write(true).open("/dev/null")?)?;
-        Ok(File::from(original))
-    };
-    detach().map_err(ServeError::start("take over standard output"))
+impl Default for Environment {
+    /// Nothing in particular.
+    fn default() -> Self {
+        Self {
+            client_certificate: None,
+            socket_folder: None,
+            socket_group: None,
+            ports: 10_000..=25_000,
+            multiplexing_asked: false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -79,17 +110,22 @@ mod tests {
     }
 
     #[test]
-    fn only_the_right_cookie_starts_a_plugin() {
-        assert_eq!(read(&[]), None);
-        assert_eq!(read(&[(COOKIE.0, "something else")]), None);
-        let plain = Environment {
-            client_certificate: None,
-            socket_folder: None,
-            socket_group: None,
-            ports: 10_000..=25_000,
-            multiplexing_asked: false,
+    fn cookie_and_arguments_tell_who_started_us() {
+        let check = |arguments: &[&str], variables: &[(&str, &str)], expected| {
+            let arguments = arguments.iter().map(|&one| one.to_owned());
+            let started = Start::read(arguments, |name| {
+                variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            assert_eq!(started, expected, "{variables:?}");
         };
-        assert_eq!(read(&[COOKIE, ("PLUGIN_CLIENT_CERT", "")]), Some(plain));
+        let plain = || Start::Plugin(Environment::default());
+        check(&[], &[], Start::Unknown);
+        check(&[], &[(COOKIE.0, "something else")], Start::Unknown);
+        check(&[], &[COOKIE, ("PLUGIN_CLIENT_CERT", "")], plain());
+        check(&["-verbose"], &[COOKIE], plain());
+        check(&["-debug"], &[], Start::Debug);
+        check(&["--debug"], &[COOKIE], Start::Debug);
+        check(&["--help"], &[COOKIE], Start::Unknown);
     }
 
     #[test]

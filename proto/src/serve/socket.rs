@@ -1,53 +1,51 @@
 //! The place a provider listens at: a unix socket, or a local port where that cannot be.
 
-use std::{
-    fs, io,
-    net::Ipv4Addr,
-    os::unix::fs::{PermissionsExt as _, chown},
-    path::{Path, PathBuf},
-};
+use std::{io, net::Ipv4Addr, path::PathBuf};
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
 
 use super::{ServeError, handshake::Environment};
 
 pub(super) enum Listener {
-    Unix(UnixListener, PathBuf),
-    Tcp(TcpListener, u16),
+    #[cfg(unix)]
+    Unix {
+        listener: UnixListener,
+        path: PathBuf,
+        place: Place,
+    },
+    Tcp {
+        listener: TcpListener,
+        port: u16,
+    },
 }
+
+/// What listening leaves in the file system: nothing, a socket, or a folder with a socket in it.
+#[derive(Clone, Default)]
+pub(super) struct Place(Vec<PathBuf>);
 
 impl Listener {
     /// Listens where the environment wants it. A folder that is not writable, or whose name is too long for a
     /// socket (108 bytes), leads to a local port.
     pub(super) fn bind(environment: &Environment) -> Result<Self, ServeError> {
-        Self::bind_unix(environment)
-            .or_else(|error| {
-                tracing::debug!(%error, "no unix socket, a local port instead");
-                Self::bind_tcp(environment)
-            })
-            .map_err(ServeError::start("listen for Terraform"))
+        #[cfg(unix)]
+        let bound = unix::bind(environment).or_else(|error| {
+            tracing::debug!(%error, "no unix socket, a local port instead");
+            Self::bind_tcp(environment)
+        });
+        #[cfg(not(unix))]
+        let bound = Self::bind_tcp(environment);
+        bound.map_err(ServeError::start("listen for Terraform"))
     }
 
-    fn bind_unix(environment: &Environment) -> io::Result<Self> {
-        let folder = environment.socket_folder.clone().unwrap_or_else(std::env::temp_dir);
-        let named =
-            tempfile::Builder::new().prefix("plugin").make_in(folder, |path| UnixListener::bind(path))?;
-        let mode = if environment.socket_group.is_some() { 0o660 } else { 0o600 };
-        fs::set_permissions(named.path(), fs::Permissions::from_mode(mode))?;
-        if let Some(group) = &environment.socket_group {
-            chown(named.path(), None, Some(group_number(group)?))?;
-        }
-        let (listener, path) = named.keep()?;
-        Ok(Self::Unix(listener, path))
-    }
-
-    fn bind_tcp(environment: &Environment) -> io::Result<Self> {
+    pub(super) fn bind_tcp(environment: &Environment) -> io::Result<Self> {
         let mut refused = io::Error::new(io::ErrorKind::AddrInUse, "the range of ports is empty");
         for port in environment.ports.clone() {
             match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
                 Ok(listener) => {
                     listener.set_nonblocking(true)?;
-                    return Ok(Self::Tcp(TcpListener::from_std(listener)?, port));
+                    return Ok(Self::Tcp { listener: TcpListener::from_std(listener)?, port });
                 }
                 Err(error) => refused = error,
             }
@@ -58,29 +56,91 @@ impl Listener {
     /// Network and address, as the handshake names them.
     pub(super) fn address(&self) -> (&'static str, String) {
         match self {
-            Self::Unix(_, path) => ("unix", path.display().to_string()),
-            Self::Tcp(_, port) => ("tcp", format!("127.0.0.1:{port}")),
+            #[cfg(unix)]
+            Self::Unix { path, .. } => ("unix", path.display().to_string()),
+            Self::Tcp { port, .. } => ("tcp", format!("127.0.0.1:{port}")),
         }
     }
 
-    /// The file to remove at the end.
-    pub(super) fn file(&self) -> Option<PathBuf> {
+    /// What to remove at the end.
+    pub(super) fn place(&self) -> Place {
         match self {
-            Self::Unix(_, path) => Some(path.clone()),
-            Self::Tcp(..) => None,
+            #[cfg(unix)]
+            Self::Unix { place, .. } => place.clone(),
+            Self::Tcp { .. } => Place::default(),
         }
     }
 }
 
-fn group_number(group: &str) -> io::Result<u32> {
-    if let Ok(number) = group.parse() {
-        return Ok(number);
+impl Place {
+    pub(super) fn remove(&self) {
+        for path in &self.0 {
+            // It may be gone already; either way it is not there any more.
+            let _ = std::fs::remove_file(path).or_else(|_| std::fs::remove_dir(path));
+        }
     }
-    let groups = fs::read_to_string(Path::new("/etc/group"))?;
-    let number = groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(group)).then(|| fields.nth(1))?
-    });
-    let number = number.and_then(|number| number.parse().ok());
-    number.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no group `{group}`")))
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        fs, io,
+        os::unix::fs::{PermissionsExt as _, chown},
+        path::Path,
+    };
+
+    use tempfile::Builder;
+    use tokio::net::UnixListener;
+
+    use super::{Listener, Place};
+    use crate::serve::handshake::Environment;
+
+    /// What the names of sockets, and of the folders that we make for them, begin with.
+    const PREFIX: &str = "plugin";
+
+    pub(super) fn bind(environment: &Environment) -> io::Result<Listener> {
+        match (&environment.socket_folder, &environment.socket_group) {
+            // The host answers for who can get into its folder.
+            (Some(folder), group) => bind_in(folder, group.as_deref()),
+            (None, Some(group)) => bind_in(&std::env::temp_dir(), Some(group)),
+            (None, None) => bind_alone(),
+        }
+    }
+
+    /// In a folder into which nobody else can look: it is so from the first moment, and on systems that
+    /// do not look at the permissions of sockets, too.
+    fn bind_alone() -> io::Result<Listener> {
+        let folder =
+            Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir()?;
+        let path = folder.path().join("socket");
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let place = Place(vec![path.clone(), folder.keep()]);
+        Ok(Listener::Unix { listener, path, place })
+    }
+
+    fn bind_in(folder: &Path, group: Option<&str>) -> io::Result<Listener> {
+        let named = Builder::new().prefix(PREFIX).make_in(folder, |path| UnixListener::bind(path))?;
+        let mode = if group.is_some() { 0o660 } else { 0o600 };
+        fs::set_permissions(named.path(), fs::Permissions::from_mode(mode))?;
+        if let Some(group) = group {
+            chown(named.path(), None, Some(group_number(group)?))?;
+        }
+        let (listener, path) = named.keep()?;
+        let place = Place(vec![path.clone()]);
+        Ok(Listener::Unix { listener, path, place })
+    }
+
+    fn group_number(group: &str) -> io::Result<u32> {
+        if let Ok(number) = group.parse() {
+            return Ok(number);
+        }
+        let groups = fs::read_to_string("/etc/group")?;
+        let number = groups.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            (fields.next() == Some(group)).then(|| fields.nth(1))?
+        });
+        let number = number.and_then(|number| number.parse().ok());
+        number.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no group `{group}`")))
+    }
 }

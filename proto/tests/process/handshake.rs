@@ -1,48 +1,35 @@
-//! A provider process from its start to its end, seen from where Terraform stands.
-
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod host;
+//! How a provider and its client find each other.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use rustix::process::{Signal, kill_process};
-use tfplugin_rs::{
-    Type, Value,
-    wire::{
-        go_plugin::{self, grpc_controller_client::GrpcControllerClient, grpc_stdio_client::GrpcStdioClient},
-        tfplugin6::{self, DynamicValue, provider_client::ProviderClient},
-    },
+use tfplugin_rs::wire::go_plugin::{
+    ConnInfo, grpc_broker_client::GrpcBrokerClient, grpc_stdio_client::GrpcStdioClient,
 };
-use tonic::{Code, transport::Channel};
+use tokio::process::Command;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 
-use host::{COOKIE, Identity, Plugin};
-
-async fn schema(channel: Channel) -> Result<tfplugin6::get_provider_schema::Response, tonic::Status> {
-    let request = tfplugin6::get_provider_schema::Request {};
-    ProviderClient::new(channel).get_provider_schema(request).await.map(tonic::Response::into_inner)
-}
+use crate::{
+    call,
+    host::{COOKIE, Identity, Plugin, program},
+};
 
 /// Uses a provider as Terraform does, and ends it.
 async fn use_and_end(plugin: Plugin, identity: Option<&Identity>) {
     let channel = plugin.connect(identity).await.unwrap();
     // Terraform opens this at once and keeps it open: it must not delay the end.
     let output = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap();
-    let schema = schema(channel.clone()).await.unwrap();
-    assert_eq!(schema.resource_schemas.into_keys().collect::<Vec<_>>(), ["notes_note"]);
+    let schema = call::schema(&channel).await.unwrap();
+    assert_eq!(schema.resource_schemas.into_keys().collect::<Vec<_>>(), ["process_note"]);
     assert!(schema.server_capabilities.unwrap().plan_destroy);
-
-    GrpcControllerClient::new(channel).shutdown(go_plugin::Empty {}).await.unwrap();
+    call::shut_down(&channel).await;
     let (socket, line) = (plugin.socket(), plugin.line.clone());
     let ended = plugin.end().await;
     assert_eq!(ended.code, Some(0), "by itself, not by its emergency exit: {}", ended.stderr);
-    assert_eq!(ended.stdout, line, "nothing but the handshake");
+    assert_eq!((ended.stdout, ended.stderr), (line, String::new()), "nothing but the handshake");
     assert!(!socket.exists());
     assert!(output.into_inner().message().await.map_or(true, |message| message.is_none()));
-    for line in ended.stderr.lines() {
-        let log: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert!(log["@level"].is_string() && log["@message"].is_string(), "{line}");
-    }
 }
 
 #[tokio::test]
@@ -52,8 +39,6 @@ async fn speaks_over_a_unix_socket() {
     assert!(plugin.line.starts_with("1|6|unix|/"), "{}", plugin.line);
     assert_eq!(plugin.line.matches('|').count(), 5);
     assert!(!plugin.field(5).contains('='), "go-plugin cannot read padding");
-    let mode = fs::metadata(plugin.socket()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
     use_and_end(plugin, Some(&identity)).await;
 }
 
@@ -94,23 +79,21 @@ async fn honours_folder_group_and_multiplexing() {
 }
 
 #[tokio::test]
-async fn lets_nobody_else_in() {
-    let identity = Identity::new();
-    let plugin = Plugin::start(&[COOKIE, ("PLUGIN_CLIENT_CERT", &identity.pem)]).await;
-    for stranger in [None, Some(Identity::new())] {
-        // With TLS 1.3 a client learns only at its first call that it was refused.
-        match plugin.connect(stranger.as_ref()).await {
-            Ok(channel) => assert!(schema(channel).await.is_err()),
-            Err(refused) => assert!(!refused.to_string().is_empty()),
-        }
+async fn answers_whatever_versions_are_asked_for() {
+    // Who does not have version 6 can say so better than we.
+    for versions in ["6", "5", "6,5", "5,6", "garbage", ""] {
+        let plugin = Plugin::start(&[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions)]).await;
+        assert!(plugin.line.starts_with("1|6|unix|"), "{versions}: {}", plugin.line);
+        use_and_end(plugin, None).await;
     }
-    use_and_end(plugin, Some(&identity)).await;
 }
 
 #[tokio::test]
 async fn says_what_it_is_without_the_cookie() {
-    for environment in [&[][..], &[(COOKIE.0, "another")]] {
-        let ended = Plugin::start(environment).await.end().await;
+    for (environment, argument) in [(("ANOTHER", ""), ""), ((COOKIE.0, "another"), ""), (COOKIE, "--help")] {
+        let mut command = Command::new(program());
+        command.env_remove(COOKIE.0).env(environment.0, environment.1).arg(argument);
+        let ended = Plugin::launch(&mut command).await.end().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
         assert!(ended.stderr.starts_with("This program is a provider for Terraform"), "{}", ended.stderr);
     }
@@ -125,46 +108,27 @@ async fn a_failed_start_is_shown_to_the_user() {
 }
 
 #[tokio::test]
-async fn interrupts_are_ignored_and_termination_is_not() {
-    let plugin = Plugin::start(&[COOKIE]).await;
-    kill_process(plugin.process(), Signal::INT).unwrap();
-    schema(plugin.connect(None).await.unwrap()).await.unwrap();
-    let socket = plugin.socket();
-    kill_process(plugin.process(), Signal::TERM).unwrap();
-    assert_eq!(plugin.end().await.code, Some(143));
-    assert!(!socket.exists());
-}
-
-#[tokio::test]
 async fn connections_come_and_go() {
     let plugin = Plugin::start(&[COOKIE]).await;
     drop(plugin.connect(None).await.unwrap());
     let (one, other) = (plugin.connect(None).await.unwrap(), plugin.connect(None).await.unwrap());
-    let (one, other) = tokio::join!(schema(one), schema(other));
+    let (one, other) = tokio::join!(call::schema(&one), call::schema(&other));
     assert_eq!(one.unwrap(), other.unwrap());
     use_and_end(plugin, None).await;
 }
 
+/// Other hosts than Terraform ask whether the plugin is well, and offer connections.
 #[tokio::test]
-async fn takes_big_values_and_declines_what_it_does_not_know() {
+async fn says_that_it_is_well_and_keeps_quiet_otherwise() {
     let plugin = Plugin::start(&[COOKIE]).await;
-    let mut client = ProviderClient::new(plugin.connect(None).await.unwrap());
-    let kind = Type::object(["name", "text", "password"].map(|name| (name, Type::String)));
-    let config = Value::object([
-        ("name", "n".into()),
-        ("text", "x".repeat(12 << 20).into()),
-        ("password", "p".into()),
-    ]);
-    let request = tfplugin6::validate_resource_config::Request {
-        type_name: "notes_note".to_owned(),
-        config: Some(DynamicValue { msgpack: config.to_msgpack(&kind).unwrap(), json: Vec::new() }),
-        client_capabilities: None,
-    };
-    let answer = client.validate_resource_config(request).await.unwrap().into_inner();
-    let summaries: Vec<_> = answer.diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect();
-    assert_eq!(summaries, ["Write-only arguments need a newer client"]);
+    let channel = plugin.connect(None).await.unwrap();
+    let asked = HealthCheckRequest { service: "plugin".to_owned() };
+    let health = HealthClient::new(channel.clone()).check(asked).await.unwrap().into_inner();
+    assert_eq!(health.status(), ServingStatus::Serving);
 
-    let unknown = client.get_functions(tfplugin6::get_functions::Request {}).await.unwrap_err();
-    assert_eq!(unknown.code(), Code::Unimplemented);
-    use_and_end(plugin, None).await;
+    let offers = tokio_stream::iter([ConnInfo { service_id: 7, ..Default::default() }]);
+    let mut answers = GrpcBrokerClient::new(channel.clone()).start_stream(offers).await.unwrap().into_inner();
+    call::shut_down(&channel).await;
+    assert_eq!(answers.message().await.unwrap_or_default(), None, "no echo, to the very end");
+    assert_eq!(plugin.end().await.code, Some(0));
 }

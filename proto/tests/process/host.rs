@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, BufReader},
     net::{TcpStream, UnixStream},
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdout, Command},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
@@ -45,9 +45,19 @@ impl Identity {
 
 /// A provider that runs.
 pub(crate) struct Plugin {
+    /// The first line that it printed.
     pub(crate) line: String,
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+    /// What it wrote to standard error, as far as that is read.
+    said: String,
+}
+
+/// The provider of these tests.
+pub(crate) fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("examples/process")
 }
 
 /// How a provider ended.
@@ -61,23 +71,43 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Plugin {
-    /// Starts the example with this environment and reads the first line it prints, if any.
+    /// Starts the provider with this environment and reads the first line it prints, if any.
     pub(crate) async fn start(environment: &[(&str, &str)]) -> Self {
-        let test = std::env::current_exe().unwrap();
-        let example = test.ancestors().nth(2).unwrap().join("examples/notes");
-        let mut child = Command::new(example)
-            .env_remove(COOKIE.0)
-            .envs(environment.iter().copied())
+        Self::launch(Command::new(program()).env_remove(COOKIE.0).envs(environment.iter().copied())).await
+    }
+
+    /// The same, by any command that leads to a provider.
+    pub(crate) async fn launch(command: &mut Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut plugin = Self { line: String::new(), child, stdout, stderr, said: String::new() };
+        plugin.line = plugin.next_line().await;
+        plugin
+    }
+
+    /// The next line that it prints; empty at the end.
+    pub(crate) async fn next_line(&mut self) -> String {
         let mut line = String::new();
-        timeout(PATIENCE, stdout.read_line(&mut line)).await.expect("the provider says nothing").unwrap();
-        Self { line, child, stdout }
+        let read = timeout(PATIENCE, self.stdout.read_line(&mut line)).await;
+        read.expect("the provider prints nothing").unwrap();
+        line
+    }
+
+    /// Waits until it has said this so often on standard error.
+    pub(crate) async fn says(&mut self, words: &str, times: usize) {
+        let said = async {
+            while self.said.matches(words).count() < times {
+                assert_ne!(self.stderr.read_line(&mut self.said).await.unwrap(), 0, "said: {}", self.said);
+            }
+        };
+        timeout(PATIENCE, said).await.expect("the provider does not say it");
     }
 
     pub(crate) fn field(&self, position: usize) -> &str {
@@ -93,18 +123,16 @@ impl Plugin {
         rustix::process::Pid::from_raw(number).unwrap()
     }
 
-    /// Waits for the end.
+    /// Waits for the end: of the process, and of everybody who could still write to its streams.
     pub(crate) async fn end(mut self) -> Ended {
-        let mut stderr = String::new();
         let mut rest = String::new();
         let ended = async {
-            let pipe = self.child.stderr.as_mut().unwrap();
-            pipe.read_to_string(&mut stderr).await.unwrap();
+            self.stderr.read_to_string(&mut self.said).await.unwrap();
             self.stdout.read_to_string(&mut rest).await.unwrap();
             self.child.wait().await.unwrap()
         };
         let status = timeout(PATIENCE, ended).await.expect("the provider does not end");
-        Ended { code: status.code(), stdout: self.line + &rest, stderr }
+        Ended { code: status.code(), stdout: self.line + &rest, stderr: self.said }
     }
 
     /// Connects, without proof of who we are if `identity` is `None`, and without TLS if the provider
@@ -113,20 +141,11 @@ impl Plugin {
         &self,
         identity: Option<&Identity>,
     ) -> Result<Channel, tonic::transport::Error> {
-        let mut stream = Some(self.stream(identity).await);
-        let connector = tower::service_fn(move |_: Uri| {
-            let stream = stream.take().unwrap_or_else(|| Err(io::ErrorKind::NotConnected.into()));
-            async move { stream.map(TokioIo::new) }
-        });
-        Endpoint::from_static("http://localhost").connect_with_connector(connector).await
+        channel(self.stream(identity).await).await
     }
 
     async fn stream(&self, identity: Option<&Identity>) -> io::Result<Box<dyn Stream>> {
-        let plain: Box<dyn Stream> = match self.field(2) {
-            "unix" => Box::new(UnixStream::connect(self.socket()).await?),
-            "tcp" => Box::new(TcpStream::connect(self.field(3)).await?),
-            other => panic!("unknown network `{other}`"),
-        };
+        let plain = dial(self.field(2), self.field(3)).await?;
         if self.field(5).is_empty() {
             return Ok(plain);
         }
@@ -156,4 +175,23 @@ impl Plugin {
         client.alpn_protocols = vec![b"h2".to_vec()];
         client
     }
+}
+
+/// Connects to where a provider listens, and says nothing yet.
+pub(crate) async fn dial(network: &str, address: &str) -> io::Result<Box<dyn Stream>> {
+    Ok(match network {
+        "unix" => Box::new(UnixStream::connect(address).await?),
+        "tcp" => Box::new(TcpStream::connect(address).await?),
+        other => panic!("unknown network `{other}`"),
+    })
+}
+
+/// Speaks gRPC over a stream.
+pub(crate) async fn channel(stream: io::Result<Box<dyn Stream>>) -> Result<Channel, tonic::transport::Error> {
+    let mut stream = Some(stream);
+    let connector = tower::service_fn(move |_: Uri| {
+        let stream = stream.take().unwrap_or_else(|| Err(io::ErrorKind::NotConnected.into()));
+        async move { stream.map(TokioIo::new) }
+    });
+    Endpoint::from_static("http://localhost").connect_with_connector(connector).await
 }
