@@ -14,7 +14,10 @@ use crate::{
     flights::Flights,
     names::{Digest, Repository},
     progress::{Event, How, Progress},
-    transport::{Call, Pieces, Reply, Retry, Target, Transport, checked, locate, stream_bytes, stream_file},
+    transport::{
+        Call, Pieces, Reply, Retry, Target, Transport, checked, locate, stream_bytes, stream_file,
+        stream_part,
+    },
 };
 
 /// Access to the blobs of registries.
@@ -250,7 +253,10 @@ impl Blobs {
     async fn pieces(&self, blob: &Blob) -> Result<Pieces, ErrorKind> {
         match &blob.source {
             BlobSource::Bytes(bytes) => Ok(Box::pin(stream_bytes(bytes.clone()))),
-            BlobSource::File(path) => Ok(Box::pin(stream_file(path.clone(), blob.descriptor.size).await?)),
+            BlobSource::File(path) => stream_file(path.clone(), blob.descriptor.size).await,
+            BlobSource::Part { file, offset } => {
+                stream_part(file.clone(), *offset, blob.descriptor.size).await
+            }
             BlobSource::Registry(from) => self.fetch(from, &blob.descriptor).await,
         }
     }

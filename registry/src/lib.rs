@@ -21,7 +21,10 @@ mod secret;
 mod settings;
 mod transport;
 
-pub use content::{Blob, BlobSource, Descriptor, Image, ImageConfig, Manifest, ManifestKind};
+pub use content::{
+    Blob, BlobSource, Descriptor, DockerArchive, Image, ImageConfig, Layout, LocalError, Manifest,
+    ManifestKind, Tree, Wanted,
+};
 pub use endpoints::{ENDPOINTS_VARIABLE, EndpointError, Endpoints};
 pub use error::{Action, Cause, Denied, Error, ErrorKind, Outcome, Trouble};
 pub use names::{Digest, EcrHost, Host, NameError, Platform, Reference, Repository, Tag, Version};

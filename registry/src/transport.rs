@@ -16,7 +16,7 @@ use reqwest::Response;
 use url::Url;
 
 pub(crate) use answer::Refusal;
-pub(crate) use body::{Pieces, checked, stream_bytes, stream_file};
+pub(crate) use body::{Pieces, checked, stream_bytes, stream_file, stream_part};
 pub(crate) use http::{Http, causes, read_limited};
 pub(crate) use location::{Target, locate};
 pub(crate) use retry::Retry;

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::or_default;
 use crate::names::{Digest, Platform};
 
 /// The configuration of an image for one platform. Fields this library does not know are kept.
@@ -107,15 +108,6 @@ pub struct History {
     /// All other fields.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
-}
-
-/// Go writes an empty list or map as `null`.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::or_default;
 use crate::names::{Digest, Platform};
 
 /// What some content is, how to check it, and how long it is.
@@ -14,11 +15,14 @@ pub struct Descriptor {
     pub digest: Digest,
     /// The length of the content in bytes.
     pub size: u64,
+    /// What the manifest described is, if it is not an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     /// The platform, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "platform_object")]
     pub platform: Option<Platform>,
     /// Free text by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "or_default")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -30,7 +34,8 @@ impl Descriptor {
 
     /// Describes content of this digest and length in bytes.
     pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
-        Self { media_type: media_type.to_owned(), digest, size, platform: None, annotations: BTreeMap::new() }
+        let media_type = media_type.to_owned();
+        Self { media_type, digest, size, artifact_type: None, platform: None, annotations: BTreeMap::new() }
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use super::{Descriptor, Manifest};
+use super::{Descriptor, ImageManifest, Manifest, media_type};
 use crate::names::Repository;
 
 /// Where the bytes of a blob come from. Every attempt to send it reads them anew from the start.
@@ -12,6 +12,13 @@ pub enum BlobSource {
     Bytes(Bytes),
     /// A file; it must stay as it is until the blob is sent.
     File(PathBuf),
+    /// A part of a file, such as an archive; its length is that of the blob.
+    Part {
+        /// The file; it must stay as it is until the blob is sent.
+        file: PathBuf,
+        /// Where the blob begins, in bytes.
+        offset: u64,
+    },
     /// A repository that has the blob: mounted from there in the same registry, else copied.
     Registry(Repository),
 }
@@ -44,6 +51,21 @@ pub struct Image {
 }
 
 impl Image {
+    /// The image of a manifest, its blobs to be found where `source` says. Layers that only their makers may hand
+    /// out are left out.
+    pub(crate) fn of<E>(
+        manifest: &Manifest,
+        parsed: &ImageManifest,
+        source: impl Fn(&Descriptor) -> Result<BlobSource, E>,
+    ) -> Result<Self, E> {
+        let blob = |descriptor: &Descriptor| {
+            Ok(Blob { descriptor: descriptor.clone(), source: source(descriptor)? })
+        };
+        let layers = parsed.layers.iter().filter(|layer| !media_type::is_foreign(&layer.media_type));
+        let (config, layers) = (blob(&parsed.config)?, layers.map(blob).collect::<Result<_, E>>()?);
+        Ok(Self { manifest: manifest.clone(), config, layers })
+    }
+
     /// What the image takes in a registry, in bytes: manifest, configuration and layers.
     pub fn size(&self) -> u64 {
         let blobs: u64 = self.blobs().map(|blob| blob.descriptor.size).sum();

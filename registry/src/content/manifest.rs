@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Descriptor, media_type};
-use crate::names::Digest;
+use super::{Descriptor, media_type, or_default};
+use crate::names::{Digest, Platform};
 
 /// A manifest as a registry holds it: the bytes, and what they say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,6 @@ pub struct Manifest {
 
 /// What a manifest describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "manifests are few, and nearly all are images")]
 pub enum ManifestKind {
     /// An image for one platform.
     Image(ImageManifest),
@@ -44,12 +43,13 @@ pub struct ImageManifest {
     /// The configuration.
     pub config: Descriptor,
     /// The layers, the lowest first.
+    #[serde(deserialize_with = "or_default")]
     pub layers: Vec<Descriptor>,
     /// The manifest that this one is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Free text by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "or_default")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -78,14 +78,35 @@ pub struct ImageIndex {
     /// Registries want it although OCI lets it be left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
+    /// What this is, if it is not an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     /// The manifests, each with its platform.
+    #[serde(deserialize_with = "or_default")]
     pub manifests: Vec<Descriptor>,
+    /// The manifest that this one is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
     /// Free text by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "or_default")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Bytes that are no manifest.
+impl ImageIndex {
+    /// An OCI index of these.
+    pub fn oci(manifests: Vec<Descriptor>, annotations: BTreeMap<String, String>) -> Self {
+        let media_type = Some(media_type::OCI_INDEX.to_owned());
+        Self { schema_version: 2, media_type, artifact_type: None, manifests, subject: None, annotations }
+    }
+}
+
+impl Default for ImageIndex {
+    fn default() -> Self {
+        Self::oci(Vec::new(), BTreeMap::new())
+    }
+}
+
+/// Bytes that are no manifest, or not one that can be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ManifestError {
     /// A kind of manifest that nobody writes any more, or not a manifest at all.
@@ -102,6 +123,22 @@ pub enum ManifestError {
         /// From the manifest.
         named: String,
     },
+    /// No image for a wanted platform.
+    #[error("it has no image for {wanted}{}", others(there))]
+    Platform {
+        /// The platform.
+        wanted: Box<Platform>,
+        /// The platforms that are there.
+        there: Vec<Platform>,
+    },
+    /// Indexes in indexes without end, or more manifests than anybody has.
+    #[error("it names too many manifests")]
+    TooMany,
+}
+
+fn others(platforms: &[Platform]) -> String {
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) }
 }
 
 impl Manifest {
@@ -142,10 +179,42 @@ impl Manifest {
 
     /// Writes the index of these manifests, each described with its platform.
     pub fn of_index(manifests: Vec<Descriptor>, annotations: BTreeMap<String, String>) -> Self {
-        let media_type = media_type::OCI_INDEX.to_owned();
-        let index =
-            ImageIndex { schema_version: 2, media_type: Some(media_type.clone()), manifests, annotations };
-        Self::written(media_type, to_json(&index), ManifestKind::Index(index))
+        let index = ImageIndex::oci(manifests, annotations);
+        Self::written(media_type::OCI_INDEX.to_owned(), to_json(&index), ManifestKind::Index(index))
+    }
+
+    /// The manifests of an index; none of an image.
+    pub fn children(&self) -> &[Descriptor] {
+        match &self.kind {
+            ManifestKind::Index(index) => &index.manifests,
+            ManifestKind::Image(_) => &[],
+        }
+    }
+
+    /// The manifest that this one is about.
+    pub fn subject(&self) -> Option<&Descriptor> {
+        match &self.kind {
+            ManifestKind::Index(index) => index.subject.as_ref(),
+            ManifestKind::Image(image) => image.subject.as_ref(),
+        }
+    }
+
+    /// What this is if it is not an image: the artifact type, else the media type of its configuration.
+    pub fn artifact_type(&self) -> Option<&str> {
+        match &self.kind {
+            ManifestKind::Index(index) => index.artifact_type.as_deref(),
+            ManifestKind::Image(image) => {
+                image.artifact_type.as_deref().or(Some(image.config.media_type.as_str()))
+            }
+        }
+    }
+
+    /// Free text by key.
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        match &self.kind {
+            ManifestKind::Index(index) => &index.annotations,
+            ManifestKind::Image(image) => &image.annotations,
+        }
     }
 
     /// Describes this manifest.
@@ -165,7 +234,6 @@ fn to_json<T: Serialize>(value: &T) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::Platform;
 
     const CONFIG: &str = r#"{"mediaType":"c","digest":"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","size":3}"#;
 

@@ -1,11 +1,15 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io::{self, SeekFrom},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use crate::{content::Descriptor, error::ErrorKind, names::Digester};
@@ -25,18 +29,24 @@ pub(crate) fn stream_bytes(bytes: Bytes) -> impl Stream<Item = Result<Bytes, Err
 }
 
 /// The bytes of a blob in a file, which has to be as long as the blob is.
-pub(crate) async fn stream_file(
-    path: PathBuf,
-    size: u64,
-) -> Result<impl Stream<Item = Result<Bytes, ErrorKind>> + Send + 'static, ErrorKind> {
-    let error = |cause, path| ErrorKind::File { path, cause: Arc::new(cause) };
-    let file = tokio::fs::File::open(&path).await.map_err(|cause| error(cause, path.clone()))?;
-    let actual = file.metadata().await.map_err(|cause| error(cause, path.clone()))?.len();
+pub(crate) async fn stream_file(path: PathBuf, size: u64) -> Result<Pieces, ErrorKind> {
+    let actual = tokio::fs::metadata(&path).await.map_err(|cause| unusable(cause, &path))?.len();
     if actual != size {
         return Err(ErrorKind::SizeMismatch { expected: size, actual });
     }
+    stream_part(path, 0, size).await
+}
+
+/// The bytes of a blob in a part of a file.
+pub(crate) async fn stream_part(path: PathBuf, offset: u64, size: u64) -> Result<Pieces, ErrorKind> {
+    let mut file = tokio::fs::File::open(&path).await.map_err(|cause| unusable(cause, &path))?;
+    file.seek(SeekFrom::Start(offset)).await.map_err(|cause| unusable(cause, &path))?;
     let pieces = ReaderStream::with_capacity(file.take(size), PIECE);
-    Ok(pieces.map(move |piece| piece.map_err(|cause| error(cause, path.clone()))))
+    Ok(pieces.map(move |piece| piece.map_err(|cause| unusable(cause, &path))).boxed())
+}
+
+fn unusable(cause: io::Error, path: &Path) -> ErrorKind {
+    ErrorKind::File { path: path.to_path_buf(), cause: Arc::new(cause) }
 }
 
 /// The same bytes, and an error at the end if they are not those that were announced.

@@ -8,7 +8,9 @@ use std::{
 
 use bytes::Bytes;
 use ecr_registry::{
-    Blob, BlobSource, Descriptor, Reference, Repository, TagOutcome, Version, content::media_type,
+    Blob, BlobSource, Descriptor, Digest, DockerArchive, Image, ImageConfig, Layout, Manifest, Reference,
+    Repository, TagOutcome, Version, Wanted,
+    content::{ImageManifest, RootFs, media_type, write_docker_archive},
 };
 
 use crate::{client, image_of, taken_from};
@@ -104,4 +106,68 @@ async fn push_pull_tag_mount_and_copy() {
     assert_eq!((report.mounted.len(), report.sent.len()), (0, 3));
     let found = registry.manifest(&two.repository("copy"), &image.manifest.digest.into()).await.unwrap();
     assert_eq!(found.unwrap().raw, image.manifest.raw);
+}
+
+/// Runs a program to its end.
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {text}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// An image that can be unpacked: each layer has one file.
+fn unpackable(files: &[(&str, &str)]) -> Image {
+    let layers = files.iter().map(|(name, content)| {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        let mut archive = tar::Builder::new(Vec::new());
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+        Blob::of_bytes(media_type::OCI_LAYER, archive.into_inner().unwrap().into())
+    });
+    let layers: Vec<Blob> = layers.collect();
+    let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.descriptor.digest).collect();
+    let (architecture, os) = ("amd64".to_owned(), "linux".to_owned());
+    let rootfs = RootFs { diff_ids, ..RootFs::default() };
+    let config = ImageConfig { architecture, os, rootfs, ..ImageConfig::default() };
+    let config = Blob::of_bytes(media_type::OCI_CONFIG, serde_json::to_vec(&config).unwrap().into());
+    let descriptors = layers.iter().map(|layer| layer.descriptor.clone()).collect();
+    let manifest = ImageManifest::oci(config.descriptor.clone(), descriptors, [].into());
+    Image { manifest: Manifest::of_image(manifest), config, layers }
+}
+
+#[test]
+#[ignore = "needs skopeo and umoci"]
+fn others_read_what_is_written_here_and_the_other_way_round() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let image = unpackable(&[("one", "1"), ("two", "2")]);
+    let mut layout = Layout::create(path("layout")).unwrap();
+    layout.add(&image.clone().into(), Some("v1")).unwrap();
+
+    let (ours, rootfs) = (format!("{}:v1", path("layout")), path("rootfs"));
+    run("umoci", &["unpack", "--rootless", "--image", &ours, &rootfs]);
+    assert_eq!(std::fs::read_to_string(format!("{rootfs}/rootfs/two")).unwrap(), "2");
+    let ours = format!("oci:{ours}");
+    let raw = run("skopeo", &["inspect", "--raw", &ours]);
+    assert_eq!(raw.as_bytes(), image.manifest.raw);
+
+    let theirs = path("theirs.tar");
+    run("skopeo", &["copy", &ours, &format!("docker-archive:{theirs}:ghcr.io/shop/web:v1")]);
+    let read = DockerArchive::open(&theirs).unwrap().image(Some("ghcr.io/shop/web:v1")).unwrap();
+    let diff_ids =
+        |image: &Image| -> Vec<Digest> { image.layers.iter().map(|layer| layer.descriptor.digest).collect() };
+    assert_eq!(diff_ids(&read), diff_ids(&image));
+
+    let names = vec!["ghcr.io/shop/web:v2".parse().unwrap()];
+    let archive = std::fs::File::create(path("ours.tar")).unwrap();
+    write_docker_archive(&[(read, names)], archive).unwrap();
+    let (archive, copied) =
+        (format!("docker-archive:{}", path("ours.tar")), format!("oci:{}:c", path("copied")));
+    run("skopeo", &["copy", &archive, &copied]);
+    let layout = Layout::open(path("copied")).unwrap();
+    layout.verify(layout.find(Some("c")).unwrap()).unwrap();
+    let tree = layout.tree(layout.find(None).unwrap(), &Wanted::All).unwrap();
+    assert_eq!(tree.images[0].layers.len(), 2);
 }

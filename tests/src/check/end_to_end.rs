@@ -76,7 +76,8 @@ fn provide(world: &World<'_>, row: &mut Row, lab: &Lab, command: &mut Command) -
         }
         None => _ = command.args(["--skip", "moby"]),
     }
-    if or_skip(row, packages::need(&[("docker-registry", "docker-registry")], world.consent))?.is_none() {
+    let debian = ["docker-registry", "skopeo", "umoci"].map(|program| (program, program));
+    if or_skip(row, packages::need(&debian, world.consent))?.is_none() {
         command.args(["--skip", "debian::"]);
     }
     Ok(())

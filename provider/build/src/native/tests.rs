@@ -64,7 +64,7 @@ fn bytes(blob: &Blob) -> Vec<u8> {
     match &blob.source {
         BlobSource::Bytes(bytes) => bytes.to_vec(),
         BlobSource::File(path) => fs::read(path).unwrap(),
-        BlobSource::Registry(repository) => panic!("{repository}"),
+        other @ (BlobSource::Part { .. } | BlobSource::Registry(_)) => panic!("{other:?}"),
     }
 }
 

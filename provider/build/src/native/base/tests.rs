@@ -30,13 +30,7 @@ impl Shelf {
                 (media_type.to_owned(), Bytes::copy_from_slice(content)),
             );
         }
-        Descriptor {
-            media_type: media_type.to_owned(),
-            digest,
-            size,
-            platform: None,
-            annotations: BTreeMap::new(),
-        }
+        Descriptor::new(media_type, digest, size)
     }
 
     /// An image of one layer for the platform, whose configuration says what it was made for.
