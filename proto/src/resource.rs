@@ -152,7 +152,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    fn from(before: &Value, after: &Value) -> Self {
+    pub(crate) fn from(before: &Value, after: &Value) -> Self {
         match (before.is_null(), after.is_null()) {
             (_, true) => Self::Destroy,
             (true, false) => Self::Create,

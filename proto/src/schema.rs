@@ -227,11 +227,7 @@ impl Attribute {
     }
 
     fn implied_type(&self) -> Type {
-        match &self.shape {
-            Shape::Type(kind) => kind.without_optional(),
-            Shape::Nested(nesting, attributes) => nesting
-                .of(Type::object(attributes.iter().map(|inner| (inner.name.clone(), inner.implied_type())))),
-        }
+        self.shape.implied_type()
     }
 }
 
@@ -257,13 +253,37 @@ impl Shape {
     }
 }
 
+impl Shape {
+    fn implied_type(&self) -> Type {
+        match self {
+            Self::Type(kind) => kind.without_optional(),
+            Self::Nested(nesting, attributes) => nesting
+                .of(Type::object(attributes.iter().map(|inner| (inner.name.clone(), inner.implied_type())))),
+        }
+    }
+}
+
 impl From<Type> for Shape {
     fn from(kind: Type) -> Self {
         Self::Type(kind)
     }
 }
 
+impl From<Block> for Schema {
+    fn from(block: Block) -> Self {
+        Self { version: 0, block }
+    }
+}
+
 impl Nesting {
+    /// The shape of so many of something.
+    pub(crate) fn around(self, element: Shape) -> Shape {
+        match element {
+            Shape::Nested(Nesting::Single, attributes) => Shape::Nested(self, attributes),
+            other => self.of(other.implied_type()).into(),
+        }
+    }
+
     fn of(self, object: Type) -> Type {
         match self {
             Self::Single => object,

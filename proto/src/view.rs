@@ -25,7 +25,12 @@ pub struct ValueError {
 
 /// What can be read from a [`Value`] with [`View::read`].
 ///
-/// `Option<T>` takes null as `None`; [`Known<T>`] lets a value be unknown; everything else refuses both.
+/// `Option<T>` takes null as `None`; [`Known<T>`] lets a value be unknown, [`Field<T>`](crate::Field) both;
+/// everything else refuses them. There is none for floats, which lose digits: read a [`Number`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a value",
+    note = "structs need #[derive(Object)]; floats lose digits: read a `Number`"
+)]
 pub trait FromValue: Sized {
     /// Reads.
     ///
@@ -80,6 +85,14 @@ impl<'a> View<'a> {
     /// If the value has another shape.
     pub fn read<T: FromValue>(&self) -> Result<T, ValueError> {
         T::from_value(self)
+    }
+
+    /// That this is an object, and neither null nor unknown.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn object(&self) -> Result<(), ValueError> {
+        self.need(self.value.as_map(), "an object").map(drop)
     }
 
     /// The elements of a list, set or tuple; none for null.
@@ -174,15 +187,25 @@ impl FromValue for u64 {
     }
 }
 
-impl FromValue for u32 {
-    fn from_value(view: &View<'_>) -> Result<Self, ValueError> {
-        let number = view.value.as_number().and_then(Number::as_u64);
-        view.need(
-            number.and_then(|number| Self::try_from(number).ok()),
-            "a whole number from 0 to 4294967295",
-        )
-    }
+macro_rules! narrower {
+    ($($number:ty),*) => {$(
+        impl FromValue for $number {
+            fn from_value(view: &View<'_>) -> Result<Self, ValueError> {
+                let number = view.value.as_number().and_then(Number::as_i64);
+                let number = number.and_then(|number| Self::try_from(number).ok());
+                number.ok_or_else(|| view.is_not(format!("a whole number from {} to {}", Self::MIN, Self::MAX)))
+            }
+        }
+
+        impl From<$number> for Value {
+            fn from(number: $number) -> Self {
+                i64::from(number).into()
+            }
+        }
+    )*};
 }
+
+narrower!(i8, i16, i32, u8, u16, u32);
 
 impl<T: FromValue> FromValue for Option<T> {
     fn from_value(view: &View<'_>) -> Result<Self, ValueError> {
@@ -213,5 +236,11 @@ impl<T: FromValue> FromValue for BTreeMap<String, T> {
     fn from_value(view: &View<'_>) -> Result<Self, ValueError> {
         view.need(view.value.as_map(), "a map")?;
         view.entries()?.into_iter().map(|(key, entry)| Ok((key.to_owned(), entry.read()?))).collect()
+    }
+}
+
+impl<T: Into<Value>> From<BTreeSet<T>> for Value {
+    fn from(elements: BTreeSet<T>) -> Self {
+        Self::list(elements.into_iter().map(Into::into))
     }
 }

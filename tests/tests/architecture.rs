@@ -9,8 +9,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate of the workspace and the ones of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 6] = [
-    ("tfplugin-rs", &[]),
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("tfplugin-rs", &["tfplugin-rs-derive"]),
+    ("tfplugin-rs-derive", &[]),
     ("ecr-registry", &[]),
     ("image-build", &["ecr-registry"]),
     ("terraform-provider-ecr", &["tfplugin-rs", "ecr-registry", "image-build"]),

@@ -6,7 +6,7 @@ mod faults;
 
 use std::{fmt, ptr, sync::Arc};
 
-use super::{Attribute, Mode, Rule};
+use super::{Attribute, Mode, Nesting, Rule};
 use crate::{Validator, Value};
 
 /// What is said about an attribute beyond what Terraform is told.
@@ -152,6 +152,15 @@ impl Attribute {
     #[must_use]
     pub fn set_by(mut self, mode: Mode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// The same, of many: what was checked is checked of each.
+    pub(crate) fn collected(mut self, nesting: Nesting) -> Self {
+        self.shape = nesting.around(self.shape);
+        self.mode = Mode::Required;
+        let validators = self.behaviour.validators.into_iter();
+        self.behaviour.validators = validators.map(Validator::each).collect();
         self
     }
 

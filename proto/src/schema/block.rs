@@ -108,6 +108,10 @@ impl NestedBlock {
         Self::new(name, block, BlockNesting::Of(Nesting::Map))
     }
 
+    pub(crate) fn occurring(name: &str, block: Block, nesting: Nesting) -> Self {
+        Self::new(name, block, BlockNesting::Of(nesting))
+    }
+
     fn new(name: &str, block: Block, nesting: BlockNesting) -> Self {
         Self { name: name.to_owned(), block, nesting, min_items: 0, max_items: 0, computed: false }
     }
