@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Provider;
-use crate::{Function, Parameter, Schema, SchemaFault};
+use crate::{Function, IdentitySchema, Parameter, Schema, SchemaFault, Type};
 
 /// A part of a provider that Terraform would refuse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +67,16 @@ impl Faults {
             let part = format!("resource `{name}`");
             self.add_all(&part, schema.check());
             self.reserved(&part, &schema, &RESOURCE_WORDS);
-            self.add_all(&format!("identity of {part}"), resource.identity().unwrap_or_default().check());
+            if let Some(identity) = resource.identity() {
+                self.identity(&format!("identity of {part}"), &identity);
+            }
+        }
+    }
+
+    fn identity(&mut self, part: &str, identity: &IdentitySchema) {
+        self.add_all(part, identity.check());
+        if identity.implied_type() == Type::Object([].into()) {
+            self.add(part, "it has no parts");
         }
     }
 

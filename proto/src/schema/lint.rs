@@ -1,7 +1,7 @@
 //! The rules by which Terraform refuses a provider when it loads it.
 
 use super::{
-    Attribute, Block, IdentitySchema, Mode, NestedBlock, Nesting, Schema, Shape, block::BlockNesting,
+    Attribute, Block, IdentitySchema, Mode, NestedBlock, Nesting, Notes, Schema, Shape, block::BlockNesting,
     members::Members,
 };
 use crate::{Path, Type};
@@ -21,6 +21,7 @@ impl Schema {
     /// there are none.
     pub fn check(&self) -> Vec<SchemaFault> {
         let mut faults = Faults(Vec::new());
+        faults.notes(&self.block.notes, &Path::root());
         faults.block(&self.block, &Path::root());
         faults.0
     }
@@ -65,6 +66,7 @@ impl Faults {
                 || block.attributes.iter().any(|attribute| attribute.name == nested.name);
             self.when(twice, &path, "is there twice");
             self.nested_block(nested, &path);
+            self.notes(&nested.block.notes, &path);
             self.block(&nested.block, &path);
         }
     }
@@ -80,6 +82,9 @@ impl Faults {
                 self.when(min != 0 || max != 0, path, "cannot be counted");
             }
         }
+        if nested.computed {
+            self.computed_block(nested, path);
+        }
         if nested.nesting == BlockNesting::Of(Nesting::Set) {
             self.when(
                 nested.block.implied_type().has_dynamic(),
@@ -88,6 +93,25 @@ impl Faults {
             );
             self.when(nested.block.has_write_only(), path, "is a set and cannot hold write-only attributes");
         }
+    }
+
+    /// What the provider may fill in must be its own to fill in all the way down.
+    fn computed_block(&mut self, nested: &NestedBlock, path: &Path) {
+        self.when(nested.nesting == BlockNesting::Group, path, "is a group and cannot be computed");
+        self.when(nested.min_items > 0, path, "is computed and cannot be demanded of the user");
+        for attribute in &nested.block.attributes {
+            let path = path.clone().attribute(&attribute.name);
+            self.when(!attribute.is_computed(), &path, "is in a computed block and must be computed, too");
+        }
+        for inner in &nested.block.blocks {
+            let path = path.clone().attribute(&inner.name);
+            self.when(!inner.computed, &path, "is in a computed block and must be computed, too");
+        }
+    }
+
+    fn notes(&mut self, notes: &Notes, path: &Path) {
+        let silent = notes.deprecated.as_ref().is_some_and(String::is_empty);
+        self.when(silent, path, "is deprecated and does not say what to use instead");
     }
 
     fn attributes(&mut self, attributes: &[Attribute], path: &Path) {
@@ -101,6 +125,7 @@ impl Faults {
     }
 
     fn attribute(&mut self, attribute: &Attribute, path: &Path) {
+        self.notes(&attribute.notes, path);
         let computed = attribute.mode == Mode::Computed;
         self.when(attribute.write_only && computed, path, "is write-only and cannot be computed");
         match &attribute.shape {
@@ -215,6 +240,35 @@ mod tests {
         check(&with_block(deep), &["`b.in-ner` may consist of a-z, 0-9 and _ only"]);
         let both = with(Attribute::optional("b", Type::Bool)).block(NestedBlock::list("b", block()));
         check(&both, &["`b` is there twice"]);
+    }
+
+    #[test]
+    fn computed_blocks() {
+        let computed = || Block::new().attribute(Attribute::computed("c", Type::Bool));
+        let inner = NestedBlock::list("i", computed()).computed();
+        check(&with_block(NestedBlock::map("b", computed().block(inner)).computed()), &[]);
+        let of_user = computed().attribute(Attribute::optional("o", Type::Bool));
+        let of_user = of_user.block(NestedBlock::list("i", computed()));
+        let faults = [
+            "`b` is computed and cannot be demanded of the user",
+            "`b.o` is in a computed block and must be computed, too",
+            "`b.i` is in a computed block and must be computed, too",
+        ];
+        check(&with_block(NestedBlock::list("b", of_user).min_items(1).computed()), &faults);
+        let group = with_block(NestedBlock::group("b", computed()).computed());
+        check(&group, &["`b` is a group and cannot be computed"]);
+    }
+
+    #[test]
+    fn deprecation_says_what_to_use() {
+        let old = || Attribute::optional("a", Type::Bool);
+        check(&with(old().deprecated("Use b.")), &[]);
+        let faults = [
+            "`a` is deprecated and does not say what to use instead",
+            "`b` is deprecated and does not say what to use instead",
+        ];
+        let block = NestedBlock::list("b", Block::new()).deprecated("");
+        check(&with(old().deprecated("")).block(block), &faults);
     }
 
     #[test]

@@ -4,10 +4,13 @@ use std::{pin::pin, sync::Arc};
 
 use tokio::sync::mpsc;
 
-use super::{Inner, deferral, find, offer::Offer, task::Outlet};
+use super::{
+    Inner, deferral, find,
+    offer::Offer,
+    task::{self, Outlet},
+};
 use crate::{
-    Action, ClientCapabilities, Deferral, Diagnostics, InvokeRequest, PlanActionRequest, Progress,
-    ValidateRequest,
+    Action, Deferral, Diagnostics, InvokeRequest, PlanActionRequest, Progress,
     action::Report,
     wire::tfplugin6::{
         self as wire,
@@ -27,10 +30,8 @@ pub(super) async fn validate(
     request: validate_action_config::Request,
 ) -> Result<validate_action_config::Response, Diagnostics> {
     let action = inner.action(&request.type_name)?;
-    let config = action.form.need(request.config, "configuration")?;
-    let client = ClientCapabilities::default();
-    let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
-    let diagnostics = action.part.validate(request).await.to_wire();
+    let check = |request| action.part.validate(request);
+    let diagnostics = action.form.validate(request.config, &inner, check).await?;
     Ok(validate_action_config::Response { diagnostics })
 }
 
@@ -65,7 +66,9 @@ pub(super) async fn invoke(
         cancellation: inner.cancellation(),
     };
     let (progress, mut reports) = mpsc::unbounded_channel();
-    let mut work = pin!(action.part.invoke(request, Progress(progress)));
+    let part = Arc::clone(&action.part);
+    let work = async move { part.invoke(request, Progress(progress)).await };
+    let mut work = pin!(task::isolated::<invoke_action::Request, _>(work));
     let mut said = Diagnostics::new();
     let done = loop {
         tokio::select! {

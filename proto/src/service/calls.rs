@@ -120,6 +120,7 @@ calls! {
         _: Request<wire::stop_provider::Request>,
     ) -> Result<Response<wire::stop_provider::Response>, Status> {
         self.0.interrupt();
+        tracing::debug!(tf_rpc = "StopProvider", "answered");
         Ok(Response::new(wire::stop_provider::Response::default()))
     }
 }

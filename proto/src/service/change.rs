@@ -18,7 +18,7 @@ pub(super) async fn plan(
     let planned_private = Some(&request.planned_private).filter(|bytes| !bytes.is_empty());
     let request = PlanRequest {
         prior: managed.form.read(request.prior_state)?,
-        proposed: managed.form.read(request.proposed_new_state)?,
+        proposed: managed.form.proposed(request.proposed_new_state)?,
         config: managed.form.read(request.config)?,
         prior_private: codec::private(&request.prior_private)?,
         planned_private: planned_private.map(|bytes| codec::private(bytes)).transpose()?,

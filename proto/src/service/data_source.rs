@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Inner, codec, find};
 use crate::{
-    ClientCapabilities, Diagnostics, ReadDataRequest, ValidateRequest,
+    Diagnostics, ReadDataRequest,
     wire::tfplugin6::{read_data_source, validate_data_resource_config},
 };
 
@@ -13,10 +13,8 @@ pub(super) async fn validate(
     request: validate_data_resource_config::Request,
 ) -> Result<validate_data_resource_config::Response, Diagnostics> {
     let data = find(&inner.data_sources, "data source", &request.type_name)?;
-    let config = data.form.need(request.config, "configuration")?;
-    let client = ClientCapabilities::default();
-    let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
-    let diagnostics = data.part.validate(request).await.to_wire();
+    let check = |request| data.part.validate(request);
+    let diagnostics = data.form.validate(request.config, &inner, check).await?;
     Ok(validate_data_resource_config::Response { diagnostics })
 }
 

@@ -6,8 +6,8 @@ use prost_types::Timestamp;
 
 use super::{Inner, codec, find, offer::Offer};
 use crate::{
-    ClientCapabilities, CloseRequest, Diagnostics, EphemeralResource, OpenRequest, OpenResponse, Private,
-    RenewRequest, ValidateRequest, Value, check,
+    CloseRequest, Diagnostics, EphemeralResource, OpenRequest, OpenResponse, Private, RenewRequest, Value,
+    check,
     wire::tfplugin6::{
         DynamicValue, close_ephemeral_resource, open_ephemeral_resource, renew_ephemeral_resource,
         validate_ephemeral_resource_config,
@@ -25,10 +25,8 @@ pub(super) async fn validate(
     request: validate_ephemeral_resource_config::Request,
 ) -> Result<validate_ephemeral_resource_config::Response, Diagnostics> {
     let ephemeral = inner.ephemeral(&request.type_name)?;
-    let config = ephemeral.form.need(request.config, "configuration")?;
-    let client = ClientCapabilities::default();
-    let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
-    let diagnostics = ephemeral.part.validate(request).await.to_wire();
+    let check = |request| ephemeral.part.validate(request);
+    let diagnostics = ephemeral.form.validate(request.config, &inner, check).await?;
     Ok(validate_ephemeral_resource_config::Response { diagnostics })
 }
 

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Inner, codec, find, managed::Managed, offer::Offer, task::Outlet};
+use super::{
+    Inner, codec, find,
+    managed::Managed,
+    offer::Offer,
+    task::{self, Outlet},
+};
 use crate::{
     Diagnostic, Diagnostics, Found, ListEvent, ListRequest, ListResource, Type, ValidateListRequest,
     wire::tfplugin6::{self as wire, list_resource, validate_list_resource_config},
@@ -28,8 +33,9 @@ pub(super) async fn validate(
         limit: codec::decode(request.limit, &Type::Number)?,
         cancellation: inner.cancellation(),
     };
-    let diagnostics = listed.part.validate(request).await.to_wire();
-    Ok(validate_list_resource_config::Response { diagnostics })
+    let mut diagnostics = listed.form.schema.validate(&request.config);
+    diagnostics.extend(listed.part.validate(request).await);
+    Ok(validate_list_resource_config::Response { diagnostics: diagnostics.to_wire() })
 }
 
 pub(super) async fn list(
@@ -52,7 +58,10 @@ pub(super) async fn list(
         cancellation: results.enough.clone(),
     };
     let (found, finds) = mpsc::channel(1);
-    let (searched, sent) = tokio::join!(listed.part.list(request, Found(found)), results.send(finds));
+    let part = Arc::clone(&listed.part);
+    let search = async move { part.list(request, Found(found)).await };
+    let search = task::isolated::<list_resource::Request, _>(search);
+    let (searched, sent) = tokio::join!(search, results.send(finds));
     sent.and(searched).map(|()| Diagnostics::new())
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn validate(
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };
-    let mut diagnostics = Diagnostics::new();
+    let mut diagnostics = managed.form.schema.validate(&request.config);
     if !request.client.write_only {
         let paths = written_only(&managed.form.schema, &request.config);
         diagnostics.extend(paths.into_iter().map(unsafe_write_only));

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::codec;
-use crate::{Diagnostic, Diagnostics, Schema, Type, Value, wire::tfplugin6::DynamicValue};
+use super::{Inner, codec};
+use crate::{
+    ClientCapabilities, Diagnostic, Diagnostics, Schema, Type, ValidateRequest, Value,
+    wire::tfplugin6::{self as wire, DynamicValue},
+};
 
 /// A part of a provider with what is asked of it again and again.
 pub(super) struct Offer<T: ?Sized> {
@@ -42,10 +45,37 @@ impl Form {
         codec::decode(sent, &self.kind)
     }
 
+    /// Reads a proposed state. Terraform leaves write-only values in it; no plan may hold them.
+    pub(super) fn proposed(&self, sent: Option<DynamicValue>) -> Result<Value, Diagnostics> {
+        let proposed = self.read(sent)?;
+        if !self.schema.top().has_write_only() {
+            return Ok(proposed);
+        }
+        Ok(proposed.map(&mut |path, value| match self.schema.attribute_at(path) {
+            Some(attribute) if attribute.is_write_only() => Value::Null,
+            _ => value,
+        }))
+    }
+
     /// Reads a value that has to be there: `what` it is, in a word.
     pub(super) fn need(&self, sent: Option<DynamicValue>, what: &str) -> Result<Value, Diagnostics> {
         let value = self.read(sent)?;
         if value.is_null() { Err(codec::absent(what).into()) } else { Ok(value) }
+    }
+
+    /// Checks a configuration by its schema, and then by what the part itself knows.
+    pub(super) async fn validate<F: Future<Output = Diagnostics>>(
+        &self,
+        sent: Option<DynamicValue>,
+        inner: &Inner,
+        check: impl FnOnce(ValidateRequest) -> F,
+    ) -> Result<Vec<wire::Diagnostic>, Diagnostics> {
+        let config = self.need(sent, "configuration")?;
+        let mut diagnostics = self.schema.validate(&config);
+        let client = ClientCapabilities::default();
+        let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
+        diagnostics.extend(check(request).await);
+        Ok(diagnostics.to_wire())
     }
 
     /// Completes an answer and writes it.

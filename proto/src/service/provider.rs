@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::Inner;
 use crate::{
-    ClientCapabilities, ConfigureRequest, Diagnostics, ValidateRequest,
+    ConfigureRequest, Diagnostics,
     wire::tfplugin6::{configure_provider, validate_provider_config},
 };
 
@@ -12,10 +12,8 @@ pub(super) async fn validate(
     inner: Arc<Inner>,
     request: validate_provider_config::Request,
 ) -> Result<validate_provider_config::Response, Diagnostics> {
-    let config = inner.config.need(request.config, "configuration")?;
-    let client = ClientCapabilities::default();
-    let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
-    let diagnostics = inner.provider.validate(request).await.to_wire();
+    let check = |request| inner.provider.validate(request);
+    let diagnostics = inner.config.validate(request.config, &inner, check).await?;
     Ok(validate_provider_config::Response { diagnostics })
 }
 

@@ -10,8 +10,7 @@ use tonic::Status;
 
 use super::{Inner, codec, find, offer::Form, task::Outlet};
 use crate::{
-    ClientCapabilities, ConfigureStoreRequest, Diagnostic, Diagnostics, LockRequest, StateRequest,
-    StateStore, UnlockRequest, ValidateRequest,
+    ConfigureStoreRequest, Diagnostic, Diagnostics, LockRequest, StateRequest, StateStore, UnlockRequest,
     wire::tfplugin6::{
         self as wire, RequestChunkMeta, StateRange, StateStoreServerCapabilities, configure_state_store,
         delete_state, get_states, lock_state, read_state_bytes, unlock_state, validate_state_store,
@@ -50,10 +49,8 @@ pub(super) async fn validate(
     request: validate_state_store::Request,
 ) -> Result<validate_state_store::Response, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
-    let config = store.form.need(request.config, "configuration")?;
-    let client = ClientCapabilities::default();
-    let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
-    let diagnostics = store.store.validate(request).await.to_wire();
+    let check = |request| store.store.validate(request);
+    let diagnostics = store.form.validate(request.config, &inner, check).await?;
     Ok(validate_state_store::Response { diagnostics })
 }
 

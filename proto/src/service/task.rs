@@ -47,7 +47,7 @@ impl Service {
     {
         let span = span(&request);
         let work = work(Arc::clone(&self.0), request);
-        isolated::<Q, _>(span, work).await.unwrap_or_else(|diagnostics| A::failed(&diagnostics))
+        timed::<Q, _>(span, work).await.unwrap_or_else(|diagnostics| A::failed(&diagnostics))
     }
 
     /// Answers with a stream. `end` makes the last event of what is left to say.
@@ -66,7 +66,7 @@ impl Service {
         let span = span(&request);
         let work = work(Arc::clone(&self.0), request, outlet.clone());
         tokio::spawn(async move {
-            let (Ok(left) | Err(left)) = isolated::<Q, _>(span, work).await;
+            let (Ok(left) | Err(left)) = timed::<Q, _>(span, work).await;
             if let Some(last) = end(left.to_wire()) {
                 // Nobody may be listening any more.
                 let _ = outlet.send(Ok(last)).await;
@@ -76,15 +76,23 @@ impl Service {
     }
 }
 
-/// Runs work in a task of its own, so that it neither ends with its caller nor takes others with it.
-async fn isolated<Q: Asked, T: Send + 'static>(
+/// Works on a call and logs how long it took.
+async fn timed<Q: Asked, T: Send + 'static>(
     span: Span,
     work: impl Future<Output = Result<T, Diagnostics>> + Send + 'static,
 ) -> Result<T, Diagnostics> {
     let begin = Instant::now();
-    let outcome = tokio::spawn(work.instrument(span.clone())).await;
+    let outcome = isolated::<Q, _>(work).instrument(span.clone()).await;
     let took = begin.elapsed().as_millis();
     span.in_scope(|| tracing::debug!(tf_req_duration_ms = took, "answered"));
+    outcome
+}
+
+/// Runs work in a task of its own, so that it neither ends with its caller nor takes others with it.
+pub(super) async fn isolated<Q: Asked, T: Send + 'static>(
+    work: impl Future<Output = Result<T, Diagnostics>> + Send + 'static,
+) -> Result<T, Diagnostics> {
+    let outcome = tokio::spawn(work.in_current_span()).await;
     outcome.unwrap_or_else(|ended| Err(panicked(Q::RPC, ended).into()))
 }
 

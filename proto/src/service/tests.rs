@@ -2,6 +2,16 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "the signature of a handler")]
 
+mod action;
+mod catalog;
+mod ephemeral;
+mod function;
+mod list;
+mod message;
+mod parts;
+mod state_store;
+mod transfer;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::*;
 use crate::{
     Action, Attribute, CallRequest, ConfigureRequest, DataSource, Diagnostics, Found, FunctionError,
-    IdentitySchema, InvokeRequest, ListRequest, ListResource, Progress, ReadDataRequest, ReadDataResponse,
-    Resource, Signature, Type, Value,
+    InvokeRequest, ListRequest, ListResource, Progress, ReadDataRequest, ReadDataResponse, Resource,
+    Signature, Value,
 };
 use crate::{ApplyRequest, ApplyResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse};
 
@@ -182,6 +182,13 @@ fn faults() {
         (
             Parts { resources: vec![unnamed], ..Parts::default() },
             &["identity of resource `a_b`: `m` must be a primitive or a list of primitives"],
+        ),
+        (
+            Parts {
+                resources: vec![Part { identity: Some(IdentitySchema::new()), ..part("a") }],
+                ..Parts::default()
+            },
+            &["identity of resource `a`: it has no parts"],
         ),
         (
             Parts { data_sources: vec![with("a_b", text("secret").write_only())], ..Parts::default() },
