@@ -1,0 +1,5 @@
+action "files_touch" "site" {
+  config {
+    paths = ["index.html"]
+  }
+}

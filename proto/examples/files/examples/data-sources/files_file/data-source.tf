@@ -1,0 +1,7 @@
+data "files_file" "licence" {
+  path = "LICENSE"
+}
+
+output "licence" {
+  value = data.files_file.licence.sha256
+}

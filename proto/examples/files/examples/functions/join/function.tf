@@ -1,0 +1,4 @@
+# "keys/deploy"
+output "path" {
+  value = provider::files::join("keys", "deploy")
+}

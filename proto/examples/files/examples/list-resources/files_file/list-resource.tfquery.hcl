@@ -1,0 +1,7 @@
+list "files_file" "pages" {
+  provider = files
+
+  config {
+    suffix = ".html"
+  }
+}

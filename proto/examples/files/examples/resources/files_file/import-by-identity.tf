@@ -1,0 +1,4 @@
+import {
+  to       = files_file.page
+  identity = { path = "index.html" }
+}

@@ -1,0 +1,1 @@
+terraform import files_file.page index.html
