@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use tfplugin_rs::{
+    Value,
     testing::{
+        State,
         cli::{Cli, Does, Workspace, provider_bugs},
         wire::{COOKIE, Host, HostError, Identity, LogLine},
     },
@@ -30,6 +32,36 @@ async fn starts_uses_and_ends_a_provider() {
         assert_eq!(ended.log.last().unwrap().field("tf_rpc"), "get_provider_schema");
         assert!(handshake.protocol == 6 && !PathBuf::from(handshake.address).exists());
     }
+}
+
+#[tokio::test]
+async fn plays_terraform_over_a_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Host::new(example("notes")).start().await.unwrap().client().await.unwrap();
+    let core = client.core();
+    assert_eq!(core.schema_faults().await.unwrap(), [""; 0]);
+    core.configure(Value::object([("folder", folder.path().to_str().unwrap().into())])).await.unwrap();
+    let config = |text: &str| Value::object([("name", "one".into()), ("text", text.into())]);
+
+    let planned = core.plan("notes_note", &State::default(), config("a b")).await.unwrap();
+    assert!(planned.value.get("words").is_unknown());
+    let state = core.apply("notes_note", planned, config("a b")).await.unwrap();
+    assert_eq!(*state.value.get("words"), 2_u64.into());
+    assert!(core.plan("notes_note", &state, config("a b")).await.unwrap().is_empty());
+    assert_eq!(core.import("notes_note", "one").await.unwrap(), state);
+    let data = core.data("notes_note", Value::object([("name", "one".into())])).await.unwrap();
+    assert_eq!(*data.get("text"), "a b".into());
+
+    std::fs::write(folder.path().join("one"), "changed").unwrap();
+    let drifted = core.refresh("notes_note", &state).await.unwrap();
+    assert_eq!(*drifted.value.get("text"), "changed".into());
+    let planned = core.plan("notes_note", &drifted, Value::Null).await.unwrap();
+    assert!(core.apply("notes_note", planned, Value::Null).await.unwrap().value.is_null());
+    assert!(!folder.path().join("one").exists());
+    let refused =
+        core.plan("notes_note", &State::default(), config("x").with("name", "a/b")).await.unwrap_err();
+    assert_eq!(refused.iter().next().unwrap().attribute, Some("name".into()));
+    client.shutdown().await.unwrap();
 }
 
 #[tokio::test]

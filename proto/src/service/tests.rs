@@ -135,7 +135,7 @@ fn shown(diagnostics: &Diagnostics) -> Vec<String> {
 #[tokio::test]
 async fn a_resource_lives_and_dies() {
     let core = Core::new(SOUND);
-    assert_eq!(core.schema_faults(), [""; 0]);
+    assert_eq!(core.schema_faults().await.unwrap(), [""; 0]);
     let planned = core.plan("thing", &State::default(), config()).await.unwrap();
     assert!(planned.value.get("id").is_unknown());
     assert!(planned.value.get("secret").is_null(), "write-only values stay out of plans");
@@ -374,7 +374,7 @@ async fn an_apply_goes_on_when_nobody_waits_and_ends_when_interrupted() {
     for _ in 0..2 {
         let interrupt = async {
             starts.recv().await;
-            core.stop().await;
+            core.stop().await.unwrap();
             ends.recv().await
         };
         let (state, how) = tokio::join!(core.apply("thing", planned.clone(), config()), interrupt);

@@ -2,8 +2,8 @@
 //!
 //! [`Host`] starts any provider of protocol 6, whatever it is written in: cookie, protocol versions, a
 //! P-521 client certificate, unix socket or port, mutual TLS. A [`Client`] holds the connection and the
-//! streams that go-plugin keeps open; its [`Calls`] are all of the protocol's. It knows nothing of what a
-//! provider manages.
+//! streams that go-plugin keeps open; its [`Calls`] are all of the protocol's, and [`Client::core`] plays
+//! Terraform over it, with values instead of bytes. It knows nothing of what a provider manages.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,6 +33,7 @@ use std::{ffi::OsString, io, path::PathBuf, process::Stdio, time::Duration};
 
 use tokio::process::Command;
 
+pub(super) use self::calls::in_process;
 pub use self::{
     calls::{Calls, Transport},
     client::Client,

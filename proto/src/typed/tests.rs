@@ -171,7 +171,7 @@ async fn apply(core: &Core, state: &State, config: Value) -> Result<State, (Stat
 async fn a_letter_lives_and_dies() {
     let (post, none) = (Post::default(), State::default());
     let core = Core::new(post.clone());
-    assert_eq!(core.schema_faults(), [""; 0]);
+    assert_eq!(core.schema_faults().await.unwrap(), [""; 0]);
     let config = letter("Hello").with("stamp", "s3cret");
     let planned = core.plan(LETTER, &none, config.clone()).await.unwrap();
     assert!(planned.value.get("weight").is_unknown());

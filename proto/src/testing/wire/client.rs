@@ -4,9 +4,12 @@ use tokio_stream::pending;
 use tonic::{Streaming, transport::Channel};
 
 use super::{Calls, Ended, HostError, LogLine, Plugin, calls};
-use crate::wire::go_plugin::{
-    ConnInfo, Empty, StdioData, grpc_broker_client::GrpcBrokerClient,
-    grpc_controller_client::GrpcControllerClient, grpc_stdio_client::GrpcStdioClient,
+use crate::{
+    testing::Core,
+    wire::go_plugin::{
+        ConnInfo, Empty, StdioData, grpc_broker_client::GrpcBrokerClient,
+        grpc_controller_client::GrpcControllerClient, grpc_stdio_client::GrpcStdioClient,
+    },
 };
 
 /// A provider's process with a connection to it. Dropping it kills the process.
@@ -32,6 +35,11 @@ impl Client {
     /// All calls of the protocol. Clones share the connection.
     pub fn calls(&self) -> Calls {
         calls::over(self.channel.clone())
+    }
+
+    /// Terraform's part, played over this connection.
+    pub fn core(&self) -> Core {
+        Core::over(self.calls())
     }
 
     /// The connection, for calls to other services.
