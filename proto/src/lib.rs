@@ -73,6 +73,9 @@ mod duration;
 mod ephemeral;
 mod field;
 mod function;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod json;
 mod limits;
 mod list;

@@ -1,5 +1,7 @@
 //! What hostile input costs, counted: nothing for what it claims, and no more than estimated for what it holds.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{alloc::System, hint::black_box};
 
 use cap::Cap;

@@ -1,5 +1,7 @@
 //! Every form a value takes on the wire, as go-cty 1.18 writes it: read, written, and compared to the byte.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use tfplugin_rs::{Number, Refinement, Type, Value};
 
 const PI: &str = "3.14159265358979323846264338327950288419716939937510582097494459";

@@ -1,6 +1,10 @@
 //! Writing, character by character as go-cty does.
 
+use std::fmt::Write as _;
+
 use crate::{Step, Value, view::ValueError};
+
+const MEMORY: &str = "memory takes everything";
 
 type Written = Result<(), ValueError>;
 
@@ -28,7 +32,7 @@ pub(super) fn value_into(out: &mut String, value: &Value) -> Written {
         Value::Dynamic(own, inner) => {
             out.push_str("{\"value\":");
             value_into(out, inner)?;
-            out.push_str(&format!(",\"type\":{}}}", own.to_json()));
+            write!(out, ",\"type\":{}}}", own.to_json()).expect(MEMORY);
         }
     }
     Ok(())
@@ -56,7 +60,7 @@ fn text_into(out: &mut String, text: &str) {
     for character in serde_json::Value::from(text).to_string().chars() {
         match character {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)))
+                write!(out, "\\u{:04x}", u32::from(character)).expect(MEMORY);
             }
             plain => out.push(plain),
         }

@@ -5,6 +5,7 @@
 
 mod cargo;
 mod end_to_end;
+mod fuzz;
 mod modules;
 mod report;
 pub mod skip;
@@ -43,6 +44,7 @@ enum Step {
     Dependencies,
     Units,
     Docs,
+    Fuzz,
     Modules,
     EndToEnd,
 }
@@ -89,6 +91,7 @@ impl Step {
             Self::Dependencies => cargo::dependencies(world),
             Self::Units => cargo::units(world, row),
             Self::Docs => cargo::docs(world),
+            Self::Fuzz => fuzz::run(world, row),
             Self::Modules => modules::run(world, row),
             Self::EndToEnd if world.arguments.no_lab => {
                 row.skipped.push(
