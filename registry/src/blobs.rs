@@ -1,6 +1,6 @@
 //! Blobs: whether they are there, sending each of them once, fetching them.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
@@ -267,18 +267,30 @@ impl Blobs {
         repository: &Repository,
         blob: &Descriptor,
     ) -> Result<Pieces, ErrorKind> {
+        let response = self.open(repository, blob, None).await?;
+        Ok(Box::pin(checked(self.transport.pieces(response), blob)))
+    }
+
+    /// Asks for a blob, or a part of it, wherever the registry has it. Registries may ignore the wish for a part.
+    pub(crate) async fn open(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        part: Option<Range<u64>>,
+    ) -> Result<reqwest::Response, ErrorKind> {
         const REDIRECTS: usize = 5;
         let base = self.transport.base(repository.host());
         let mut target = self.transport.target(repository, &format!("blobs/{}", blob.digest));
+        let part = part
+            .and_then(|part| HeaderValue::try_from(format!("bytes={}-{}", part.start, part.end - 1)).ok());
         for _ in 0..=REDIRECTS {
-            let call = Call::new(Method::GET, repository, target, Scope::pull(repository));
+            let mut call = Call::new(Method::GET, repository, target, Scope::pull(repository));
+            call.headers.extend(part.clone().map(|part| (header::RANGE, part)));
             match self.transport.send(&call).await? {
                 Reply::Taken(response) if response.status().is_redirection() => {
                     target = located(&base, repository, &response)?;
                 }
-                Reply::Taken(response) => {
-                    return Ok(Box::pin(checked(self.transport.pieces(response), blob)));
-                }
+                Reply::Taken(response) => return Ok(response),
                 Reply::Refused(refusal) => {
                     return Err(self.transport.error(repository, &refusal).await.of_blob(blob));
                 }

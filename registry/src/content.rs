@@ -24,6 +24,7 @@ pub use image::{Blob, BlobSource, Image};
 pub use layout::Layout;
 pub use local_error::{LocalError, LocalProblem};
 pub use manifest::{ImageIndex, ImageManifest, Manifest, ManifestError, ManifestKind};
+pub(crate) use tree::{Grower, MAX_MANIFESTS, Selected};
 pub use tree::{Tree, Wanted};
 
 /// Go writes an empty list or map as `null`.

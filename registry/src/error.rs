@@ -7,7 +7,7 @@ use std::{fmt, io, path::PathBuf, sync::Arc};
 pub use denied::Denied;
 
 use crate::{
-    content::ManifestError,
+    content::{LocalError, ManifestError},
     names::{Digest, Host, Repository, Tag, Version},
 };
 
@@ -177,6 +177,9 @@ pub enum ErrorKind {
         #[source]
         cause: Arc<io::Error>,
     },
+    /// A folder or file with images.
+    #[error(transparent)]
+    Local(#[from] Box<LocalError>),
     /// A file with logins: docker's configuration, or that of podman and its relatives.
     #[error("`{}`, which may have the login, cannot be read", path.display())]
     AuthFile {
@@ -311,6 +314,7 @@ impl ErrorKind {
             | Self::Refused { .. }
             | Self::Protocol(_)
             | Self::File { .. }
+            | Self::Local(_)
             | Self::AuthFile { .. }
             | Self::NotEcr(_)
             | Self::Client(_) => Outcome::Other,
@@ -322,6 +326,7 @@ impl ErrorKind {
         let hint = match self {
             Self::RepositoryMissing(repository) => return Some(create_repository(repository)),
             Self::Denied(denied) => return denied.hint(),
+            Self::Local(error) => return error.hint().map(str::to_owned),
             Self::NoCredentials { host, .. } if host.ecr().is_some() => {
                 "give AWS credentials: a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role"
             }

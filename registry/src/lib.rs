@@ -8,6 +8,8 @@
 mod access;
 mod blobs;
 pub mod content;
+mod copy;
+mod download;
 mod ecr;
 mod endpoints;
 mod error;
@@ -16,6 +18,7 @@ mod manifests;
 pub mod names;
 mod progress;
 mod push;
+mod referrers;
 mod registry;
 mod secret;
 mod settings;
@@ -25,6 +28,7 @@ pub use content::{
     Blob, BlobSource, Descriptor, DockerArchive, Image, ImageConfig, Layout, LocalError, Manifest,
     ManifestKind, Tree, Wanted,
 };
+pub use copy::{CopyOptions, CopyReport};
 pub use endpoints::{ENDPOINTS_VARIABLE, EndpointError, Endpoints};
 pub use error::{Action, Cause, Denied, Error, ErrorKind, Outcome, Trouble};
 pub use names::{Digest, EcrHost, Host, NameError, Platform, Reference, Repository, Tag, Version};

@@ -10,18 +10,27 @@ use crate::{
     access::Scope,
     content::{Descriptor, Manifest, media_type},
     error::ErrorKind,
+    flights::Flights,
     names::{Digest, Repository, Version},
     transport::{Call, Refusal, Reply, Transport, read_limited},
 };
 
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+
 /// Access to the manifests of registries.
 pub(crate) struct Manifests {
     pub(crate) transport: Arc<Transport>,
+    /// For those who add to a list of referrers.
+    pub(crate) listings: Flights<(Repository, Digest), ()>,
 }
 
 impl Manifests {
+    pub(crate) fn new(transport: Arc<Transport>) -> Self {
+        Self { transport, listings: Flights::new(1024) }
+    }
+
     /// What a tag or digest is; `None` if there is no such image in the repository.
     ///
     /// Only ECR has repositories that somebody has to make, so only there it is asked what is missing.
@@ -90,13 +99,28 @@ impl Manifests {
         Ok(Some(Manifest::parse(&named, raw)?))
     }
 
-    /// Sends a manifest to be found by its digest or by a tag. All that it names has to be there.
+    /// Sends a manifest to be found by its digest or by a tag. All that it names has to be there. One that is about
+    /// another is listed as such.
     pub(crate) async fn put(
         &self,
         repository: &Repository,
         version: &Version,
         manifest: &Manifest,
     ) -> Result<(), ErrorKind> {
+        let listed = self.put_plain(repository, version, manifest).await?;
+        match manifest.subject() {
+            Some(subject) if !listed => self.list_under(repository, subject.digest, manifest).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells whether the registry says that it lists the manifest among those that are about another.
+    pub(crate) async fn put_plain(
+        &self,
+        repository: &Repository,
+        version: &Version,
+        manifest: &Manifest,
+    ) -> Result<bool, ErrorKind> {
         let kind = HeaderValue::from_str(&manifest.media_type)
             .map_err(|_| ErrorKind::Protocol(format!("media type `{}`", manifest.media_type)))?;
         let target = self.transport.target(repository, &format!("manifests/{version}"));
@@ -108,7 +132,7 @@ impl Manifests {
                 Some(actual) if actual != manifest.digest => {
                     Err(ErrorKind::DigestMismatch { expected: manifest.digest, actual })
                 }
-                _ => Ok(()),
+                _ => Ok(response.headers().contains_key(SUBJECT)),
             },
             Reply::Refused(refusal) if is_immutable(&refusal.message()) => match version {
                 Version::Tag(tag) => Err(ErrorKind::TagImmutable { tag: tag.clone(), points_to: None }),

@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     blobs::Blobs,
-    content::{Blob, Image, Manifest},
+    content::{Blob, Image, Manifest, Tree},
     error::ErrorKind,
     manifests::Manifests,
     names::{Digest, Repository, Version},
@@ -28,6 +28,26 @@ pub struct PushReport {
     pub bytes_sent: u64,
 }
 
+impl PushReport {
+    /// What two pushes did together.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.sent.extend(other.sent);
+        self.mounted.extend(other.mounted);
+        self.already_there.extend(other.already_there);
+        self.manifest_already_there &= other.manifest_already_there;
+        self.bytes_sent += other.bytes_sent;
+        for list in [&mut self.sent, &mut self.mounted, &mut self.already_there] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        // What was brought for one is there for the next.
+        let brought = |digest: &Digest| {
+            self.sent.binary_search(digest).is_ok() || self.mounted.binary_search(digest).is_ok()
+        };
+        self.already_there.retain(|digest| !brought(digest));
+    }
+}
+
 /// How many blobs are asked about at once; how many are sent at once is [`Blobs`]' affair.
 const LOOKS_AT_ONCE: usize = 32;
 
@@ -38,12 +58,27 @@ pub(crate) async fn push(
     image: &Image,
     progress: &dyn Progress,
 ) -> Result<PushReport, ErrorKind> {
-    let wanted: BTreeMap<Digest, &Blob> = image.blobs().map(|blob| (blob.descriptor.digest, blob)).collect();
     let version = Version::Digest(image.manifest.digest);
     if manifests.look(repository, &version).await?.is_some() {
-        let already_there = wanted.into_keys().collect();
+        let already_there = wanted(image).into_keys().collect();
         return Ok(PushReport { already_there, manifest_already_there: true, ..PushReport::default() });
     }
+    push_missing(blobs, manifests, repository, image, progress).await
+}
+
+fn wanted(image: &Image) -> BTreeMap<Digest, &Blob> {
+    image.blobs().map(|blob| (blob.descriptor.digest, blob)).collect()
+}
+
+/// For an image that is known not to be there.
+async fn push_missing(
+    blobs: &Blobs,
+    manifests: &Manifests,
+    repository: &Repository,
+    image: &Image,
+    progress: &dyn Progress,
+) -> Result<PushReport, ErrorKind> {
+    let (wanted, version) = (wanted(image), Version::Digest(image.manifest.digest));
     let mut report = push_blobs(blobs, repository, &wanted, progress).await?;
     match manifests.put(repository, &version, &image.manifest).await {
         // A registry may clean up what no manifest names yet.
@@ -55,6 +90,43 @@ pub(crate) async fn push(
             manifests.put(repository, &version, &image.manifest).await?;
         }
         put => put?,
+    }
+    Ok(report)
+}
+
+const IMAGES_AT_ONCE: usize = 8;
+
+/// The root is sent `by_digest`, or left to the caller, who sends it under a tag.
+pub(crate) async fn push_tree(
+    blobs: &Blobs,
+    manifests: &Manifests,
+    repository: &Repository,
+    tree: &Tree,
+    by_digest: bool,
+    progress: &dyn Progress,
+) -> Result<PushReport, ErrorKind> {
+    let mut report = PushReport::default();
+    let is_root = |manifest: &Manifest| manifest.digest == tree.root.digest;
+    if manifests.look(repository, &Version::Digest(tree.root.digest)).await?.is_some() {
+        let there = tree.images.iter().flat_map(Image::blobs).map(|blob| blob.descriptor.digest).collect();
+        report.add(PushReport { already_there: there, ..PushReport::default() });
+        return Ok(PushReport { manifest_already_there: true, ..report });
+    }
+    let images = tree.images.iter().map(|image| async move {
+        let wanted = wanted(image);
+        match is_root(&image.manifest) {
+            true if by_digest => push_missing(blobs, manifests, repository, image, progress).await,
+            true => push_blobs(blobs, repository, &wanted, progress).await,
+            false => push(blobs, manifests, repository, image, progress).await,
+        }
+    });
+    let images: Vec<_> = images.collect();
+    let mut images = stream::iter(images).buffer_unordered(IMAGES_AT_ONCE);
+    while let Some(pushed) = images.try_next().await? {
+        report.add(pushed);
+    }
+    for index in tree.indexes.iter().filter(|index| by_digest || !is_root(index)) {
+        manifests.put(repository, &Version::Digest(index.digest), index).await?;
     }
     Ok(report)
 }

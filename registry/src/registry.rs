@@ -6,8 +6,11 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
-use tokio::io::AsyncWriteExt;
+use futures::{
+    FutureExt, StreamExt, TryStreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
 
 use crate::{
     blobs::Blobs,
@@ -57,7 +60,7 @@ impl Registry {
         let transport = Transport::new(settings, ecr.clone());
         let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
         let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads);
-        Ok(Self(Arc::new(Parts { blobs, manifests: Manifests { transport }, ecr })))
+        Ok(Self(Arc::new(Parts { blobs, manifests: Manifests::new(transport), ecr })))
     }
 
     /// What a tag or digest is; `None` only when the registry says that the repository has no such image.
@@ -86,10 +89,24 @@ impl Registry {
         read.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
-    /// Fetches a blob of any length into a file, verified. The file appears when it is whole, readable by its
-    /// owner alone; one that is there is replaced.
+    /// A blob of any length as it comes. The last item is an error if it is not what was asked for, so nothing may
+    /// be believed before the end. What breaks off is not taken up again: see [`Self::download`].
+    pub async fn blob(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+    ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
+        let object = pinned(repository, blob.digest);
+        let error = move |kind| Error::new(Action::Read, &object, kind);
+        let pieces = self.0.blobs.fetch(repository, blob).await.map_err(&error)?;
+        Ok(pieces.map_err(error).boxed())
+    }
+
+    /// Fetches a blob of any length into a file, verified; a large one in parts, several at once, each of which is
+    /// taken up again where it broke off. The file appears when it is whole, readable by its owner alone; one that
+    /// is there is replaced.
     pub async fn download(&self, repository: &Repository, blob: &Descriptor, to: &Path) -> Result<(), Error> {
-        let downloaded = self.repeatedly(|| self.download_once(repository, blob, to).boxed()).await;
+        let downloaded = self.0.blobs.download(repository, blob, to).await;
         downloaded.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
@@ -237,24 +254,6 @@ impl Registry {
         Ok(bytes.freeze())
     }
 
-    async fn download_once(
-        &self,
-        repository: &Repository,
-        blob: &Descriptor,
-        to: &Path,
-    ) -> Result<(), ErrorKind> {
-        let error = |cause| ErrorKind::File { path: to.to_path_buf(), cause: Arc::new(cause) };
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (file, path) = tempfile::NamedTempFile::new_in(folder).map_err(error)?.into_parts();
-        let mut file = tokio::fs::File::from_std(file);
-        let mut pieces = self.0.blobs.fetch(repository, blob).await?;
-        while let Some(piece) = pieces.try_next().await? {
-            file.write_all(&piece).await.map_err(error)?;
-        }
-        file.flush().await.map_err(error)?;
-        path.persist(to).map_err(|cause| error(cause.error))
-    }
-
     /// For bodies that break off after their request was answered.
     async fn repeatedly<'a, T>(
         &self,
@@ -272,6 +271,10 @@ impl Registry {
         }
     }
 
+    pub(crate) fn parts(&self) -> (&Blobs, &Manifests) {
+        (&self.0.blobs, &self.0.manifests)
+    }
+
     fn ecr_of(&self, repository: &Repository) -> Result<(&EcrClients, EcrHost), ErrorKind> {
         match (&self.0.ecr, repository.host().ecr()) {
             (Some(ecr), Some(host)) => Ok((ecr, host)),
@@ -286,14 +289,14 @@ impl fmt::Debug for Registry {
     }
 }
 
-fn named(repository: &Repository, version: &Version) -> String {
+pub(crate) fn named(repository: &Repository, version: &Version) -> String {
     match version {
         Version::Tag(tag) => format!("{repository}:{tag}"),
         Version::Digest(digest) => pinned(repository, *digest),
     }
 }
 
-fn pinned(repository: &Repository, digest: Digest) -> String {
+pub(crate) fn pinned(repository: &Repository, digest: Digest) -> String {
     format!("{repository}@{digest}")
 }
 
@@ -318,5 +321,11 @@ mod tests {
         is_send(|r| r.untag(any(), any()));
         is_send(|r| r.describe(any(), any()));
         is_send(|r| r.resolve(any()));
+        is_send(|r| r.blob(any(), any()));
+        is_send(|r| r.tree(any(), any(), any()));
+        is_send(|r| r.push_tree(any(), any(), any(), &()));
+        is_send(|r| r.copy(any(), any(), any(), &()));
+        is_send(|r| r.retag(any(), any(), any()));
+        is_send(|r| r.referrers(any(), any()));
     }
 }

@@ -8,8 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use ecr_registry::{
-    Blob, BlobSource, Descriptor, Digest, DockerArchive, Image, ImageConfig, Layout, Manifest, Reference,
-    Repository, TagOutcome, Version, Wanted,
+    Blob, BlobSource, CopyOptions, Descriptor, Digest, DockerArchive, Image, ImageConfig, Layout, Manifest,
+    Reference, Repository, TagOutcome, Version, Wanted,
     content::{ImageManifest, RootFs, media_type, write_docker_archive},
 };
 
@@ -106,6 +106,28 @@ async fn push_pull_tag_mount_and_copy() {
     assert_eq!((report.mounted.len(), report.sent.len()), (0, 3));
     let found = registry.manifest(&two.repository("copy"), &image.manifest.digest.into()).await.unwrap();
     assert_eq!(found.unwrap().raw, image.manifest.raw);
+}
+
+#[tokio::test]
+#[ignore = "needs docker-registry and skopeo"]
+async fn an_index_and_its_signature_are_copied_and_read_by_skopeo() {
+    let (one, two) = (DockerRegistry::start().await, DockerRegistry::start().await);
+    let (web, copy) = (one.repository("shop/web"), two.repository("copy"));
+    let (registry, tree) = (client(), crate::tree());
+    let tag = "v1".parse().unwrap();
+    registry.push_tree(&web, &tree, &[tag], &()).await.unwrap();
+    registry.push(&web, &crate::copy::signature(&tree.root, b"signed"), &()).await.unwrap();
+    let from = Reference::pinned(web, tree.root.digest);
+    let options =
+        CopyOptions { referrers: true, tags: vec!["v2".parse().unwrap()], ..CopyOptions::default() };
+    let report = registry.copy(&from, &copy, &options, &()).await.unwrap();
+    assert_eq!((report.pushed.sent.len(), report.referrers.len()), (4 + 2, 1));
+    let reference = format!("docker://{copy}:v2");
+    let raw = tokio::task::spawn_blocking(move || {
+        run("skopeo", &["inspect", "--raw", "--tls-verify=false", &reference])
+    });
+    assert_eq!(raw.await.unwrap().as_bytes(), tree.root.raw);
+    assert_eq!(registry.referrers(&copy, tree.root.digest).await.unwrap().len(), 1);
 }
 
 /// Runs a program to its end.

@@ -31,6 +31,7 @@ pub(crate) struct Fake {
 
 /// What the registry has, and how it behaves.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one manner, in any combination")]
 pub(crate) struct State {
     pub(crate) host: String,
     pub(crate) repositories: BTreeMap<String, Content>,
@@ -48,6 +49,10 @@ pub(crate) struct State {
     pub(crate) challenge: Option<Challenge>,
     /// Where blobs are fetched from instead: this URL and the digest.
     pub(crate) blobs_elsewhere: Option<String>,
+    /// Whether only whole blobs are sent.
+    pub(crate) no_ranges: bool,
+    /// Whether it lists what is about a manifest; one on each page.
+    pub(crate) lists_referrers: bool,
     sessions: BTreeSet<String>,
     next_session: usize,
 }
@@ -92,6 +97,8 @@ pub(crate) enum What {
     DoneBut(Reply),
     /// The connection ends after so many bytes of the body.
     Cut(usize),
+    /// What was asked for is answered up to so many bytes of the body.
+    CutAnswer(usize),
     /// Nothing more is read or said.
     Stall,
 }
@@ -178,8 +185,9 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
             fault => {
                 connection.body(&mut request, usize::MAX).await?;
                 let done = state.lock().unwrap().answer(&request);
-                let reply = if let Some(What::DoneBut(reply)) = fault { reply } else { done };
-                connection.answer(&request, &reply).await?;
+                let reply = if let Some(What::DoneBut(reply)) = &fault { reply } else { &done };
+                let most = if let Some(What::CutAnswer(most)) = fault { most } else { usize::MAX };
+                connection.answer_up_to(most, &request, reply).await?;
             }
         }
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod access;
+mod copy;
 mod debian;
 mod ecr;
 mod fake;
@@ -14,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use ecr_registry::{
-    Blob, BlobSource, Descriptor, Image, Manifest, Patience, Registry, Repository, Settings,
+    Blob, BlobSource, Descriptor, Image, Manifest, Patience, Registry, Repository, Settings, Tree,
     content::{ImageConfig, ImageManifest, media_type},
 };
 
@@ -35,6 +36,18 @@ fn image_of(layers: Vec<Blob>) -> Image {
     let descriptors: Vec<Descriptor> = layers.iter().map(|layer| layer.descriptor.clone()).collect();
     let manifest = ImageManifest::oci(config.descriptor.clone(), descriptors, BTreeMap::new());
     Image { manifest: Manifest::of_image(manifest), config, layers }
+}
+
+/// An index of an image for each of two platforms, which have one layer in common.
+fn tree() -> Tree {
+    let images = vec![image(&[b"base", b"amd64"]), image(&[b"base", b"arm64"])];
+    let describe = |(image, platform): (&Image, &str)| Descriptor {
+        platform: Some(platform.parse().unwrap()),
+        ..image.manifest.descriptor()
+    };
+    let children = images.iter().zip(["linux/amd64", "linux/arm64"]).map(describe).collect();
+    let root = Manifest::of_index(children, BTreeMap::new());
+    Tree { root: root.clone(), images, indexes: vec![root] }
 }
 
 /// The same image, its layers to be taken from a repository.

@@ -94,13 +94,18 @@ impl Connection {
     }
 
     pub(crate) async fn answer(&mut self, to: &Request, reply: &Reply) -> Option<()> {
+        self.answer_up_to(usize::MAX, to, reply).await
+    }
+
+    /// Answers, and ends the connection if there is more of the body than this.
+    pub(crate) async fn answer_up_to(&mut self, most: usize, to: &Request, reply: &Reply) -> Option<()> {
         let headers = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
         let headers: Vec<String> = headers.collect();
         let (status, length) = (reply.status, reply.body.len());
         let head = format!("HTTP/1.1 {status} X\r\n{}content-length: {length}\r\n\r\n", headers.concat());
-        let body = if to.method == "HEAD" { &[][..] } else { &reply.body[..] };
+        let body = if to.method == "HEAD" { &[][..] } else { &reply.body[..length.min(most)] };
         let stream = self.0.get_mut();
         stream.write_all(&[head.as_bytes(), body].concat()).await.ok()?;
-        stream.flush().await.ok()
+        stream.flush().await.ok().filter(|()| length <= most)
     }
 }

@@ -27,7 +27,9 @@ impl State {
         match (request.method.as_str(), what, key) {
             ("HEAD" | "GET", "manifests", version) => self.manifest(name, version),
             ("PUT", "manifests", version) => self.put_manifest(name, version, request),
-            ("HEAD" | "GET", "blobs", digest) => self.blob(&request.method, name, digest),
+            ("HEAD" | "GET", "blobs", digest) => self.blob(request, name, digest),
+            ("GET", "referrers", digest) if self.lists_referrers => self.referrers(name, digest, request),
+            ("GET", "referrers", _) => Reply::status(404),
             ("POST", "blobs", "uploads/") => self.open_session(name, request),
             ("PUT", "blobs", session) => self.put_blob(name, session, request),
             _ => Reply::status(405),
@@ -91,18 +93,47 @@ impl State {
             }
         }
         content.manifests.insert(manifest.digest, (manifest.media_type.clone(), request.body.clone()));
-        Reply::status(201).header("docker-content-digest", manifest.digest.to_string())
+        let reply = Reply::status(201).header("docker-content-digest", manifest.digest.to_string());
+        match manifest.subject() {
+            Some(subject) if self.lists_referrers => reply.header("oci-subject", subject.digest.to_string()),
+            _ => reply,
+        }
     }
 
-    fn blob(&self, method: &str, name: &str, digest: &str) -> Reply {
+    fn referrers(&self, name: &str, digest: &str, request: &Request) -> Reply {
+        let manifests =
+            self.repositories.get(name).into_iter().flat_map(|content| content.manifests.values());
+        let manifests = manifests.map(|(kind, raw)| Manifest::parse(kind, raw.clone().into()).unwrap());
+        let about =
+            |manifest: &Manifest| manifest.subject().is_some_and(|it| it.digest.to_string() == digest);
+        let found: Vec<Manifest> = manifests.filter(about).collect();
+        let page = request.query.get("page").map_or(0, |page| page.parse().unwrap());
+        let index = Manifest::of_index(
+            found.get(page).map(Manifest::descriptor).into_iter().collect(),
+            BTreeMap::new(),
+        );
+        let reply = Reply::status(200).header("content-type", index.media_type.clone());
+        let next = format!("</v2/{name}/referrers/{digest}?page={}>; rel=\"next\"", page + 1);
+        let reply = if page + 1 < found.len() { reply.header("link", next) } else { reply };
+        reply.body(index.raw.to_vec())
+    }
+
+    fn blob(&self, request: &Request, name: &str, digest: &str) -> Reply {
         let content = self.repositories.get(name);
         let blob = digest.parse().ok().and_then(|digest| content?.blobs.get(&digest));
         match (blob, &self.blobs_elsewhere) {
             (None, _) => Reply::error(404, "BLOB_UNKNOWN", "blob unknown to registry"),
-            (Some(_), Some(url)) if method == "GET" => {
+            (Some(_), Some(url)) if request.method == "GET" => {
                 Reply::status(307).header("location", format!("{url}{digest}"))
             }
-            (Some(blob), _) => Reply::status(200).body(blob.clone()),
+            (Some(blob), _) => match request.header("range").strip_prefix("bytes=") {
+                Some(range) if !self.no_ranges => {
+                    let (start, last) = range.split_once('-').unwrap();
+                    let (start, last): (usize, usize) = (start.parse().unwrap(), last.parse().unwrap());
+                    Reply::status(206).body(&blob[start..=last])
+                }
+                _ => Reply::status(200).body(blob.clone()),
+            },
         }
     }
 
@@ -144,7 +175,7 @@ impl State {
 
 /// `shop/web`, `blobs`, `uploads/`: the name is everything before what is asked for.
 fn split(path: &str) -> (&str, &str, &str) {
-    ["manifests", "blobs"]
+    ["manifests", "blobs", "referrers"]
         .iter()
         .find_map(|what| {
             let (name, key) = path.split_once(&format!("/{what}/"))?;
