@@ -71,26 +71,14 @@ impl Service {
             config: Form::new(provider.schema()),
             meta: provider.meta_schema().map(Form::new),
             managed: offer::by_name(provider.resources(), |one| one.type_name(), Managed::new),
-            data_sources: offer::by_name(
-                provider.data_sources(),
-                |one| one.type_name(),
-                |one| Offer::new(one.schema(), one),
-            ),
-            ephemeral_resources: offer::by_name(
+            data_sources: offer::all(provider.data_sources(), |one| one.type_name(), |one| one.schema()),
+            ephemeral_resources: offer::all(
                 provider.ephemeral_resources(),
                 |one| one.type_name(),
-                |one| Offer::new(one.schema(), one),
+                |one| one.schema(),
             ),
-            list_resources: offer::by_name(
-                provider.list_resources(),
-                |one| one.type_name(),
-                |one| Offer::new(one.schema(), one),
-            ),
-            actions: offer::by_name(
-                provider.actions(),
-                |one| one.type_name(),
-                |one| Offer::new(one.schema(), one),
-            ),
+            list_resources: offer::all(provider.list_resources(), |one| one.type_name(), |one| one.schema()),
+            actions: offer::all(provider.actions(), |one| one.type_name(), |one| one.schema()),
             functions: offer::by_name(provider.functions(), |one| one.name(), Called::new),
             state_stores: offer::by_name(provider.state_stores(), |one| one.type_name(), Store::new),
             waits: AtomicBool::default(),

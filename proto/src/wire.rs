@@ -13,6 +13,9 @@
 /// `tfplugin6`: Terraform's own protocol.
 pub mod tfplugin6 {
     tonic::include_proto!("tfplugin6");
+
+    /// The one call whose messages are not called as it is.
+    pub use validate_state_store as validate_state_store_config;
 }
 
 /// `plugin`: the services of hashicorp/go-plugin.

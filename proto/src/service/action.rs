@@ -31,7 +31,7 @@ pub(super) async fn validate(
 ) -> Result<validate_action_config::Response, Diagnostics> {
     let action = inner.action(&request.type_name)?;
     let check = |request| action.part.validate(request);
-    let diagnostics = action.form.validate(request.config, &inner, check).await?;
+    let diagnostics = action.form.validate(action.form.config_block(request.config)?, &inner, check).await;
     Ok(validate_action_config::Response { diagnostics })
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn plan(
     request: plan_action::Request,
 ) -> Result<plan_action::Response, Diagnostics> {
     let action = inner.action(&request.action_type)?;
-    let config = action.form.need(request.config, "configuration")?;
+    let config = action.form.config_block(request.config)?;
     let client = request.client_capabilities.into();
     let request = PlanActionRequest { config, client, cancellation: inner.cancellation() };
     let response = action.part.plan(request).await?;
@@ -59,7 +59,7 @@ pub(super) async fn invoke(
     outlet: Outlet<invoke_action::Event>,
 ) -> Result<Diagnostics, Diagnostics> {
     let action = inner.action(&request.action_type)?;
-    let config = action.form.need(request.config, "configuration")?;
+    let config = action.form.config_block(request.config)?;
     let request = InvokeRequest {
         config,
         client: request.client_capabilities.into(),

@@ -211,3 +211,37 @@ fn check_apply(
 fn without_unknowns(state: Value) -> Value {
     state.map(&mut |_, value| if value.is_unknown() { Value::Null } else { value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Attribute, Schema, Type};
+
+    #[test]
+    fn blocks_filled_by_the_provider() {
+        let content = || Block::new().attribute(Attribute::optional_computed("a", Type::Bool));
+        let inner = NestedBlock::single("in", content()).computed();
+        let schema = Schema::new()
+            .block(NestedBlock::list("own", content()).computed())
+            .block(NestedBlock::list("row", content().block(inner.clone())))
+            .block(NestedBlock::map("by", content().block(inner)));
+        let part = || Value::object([("a", true.into())]);
+        let own = |value: Value| Value::object([("own", value)]);
+        let row = |inner: Value| Value::object([("row", Value::list([Value::object([("in", inner)])]))]);
+        let by =
+            |inner: Value| Value::object([("by", Value::object([("k", Value::object([("in", inner)]))]))]);
+        for (config, planned, expected) in [
+            (own(Value::Null), own(Value::list([])), vec![]),
+            (own(Value::list([])), own(Value::Unknown), vec!["own"]),
+            (own(Value::list([])), own(Value::list([part()])), vec!["own"]),
+            (own(Value::list([part()])), own(Value::list([part()])), vec![]),
+            (row(Value::Null), row(part()), vec!["row[0].in"]),
+            (row(part()), row(part()), vec![]),
+            (by(Value::Null), by(part()), vec![r#"by["k"].in"#]),
+        ] {
+            let mut filled = Vec::new();
+            find_filled(schema.top(), &config, &planned, &Path::root(), &mut filled);
+            assert_eq!(filled.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        }
+    }
+}

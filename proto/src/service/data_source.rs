@@ -14,7 +14,7 @@ pub(super) async fn validate(
 ) -> Result<validate_data_resource_config::Response, Diagnostics> {
     let data = find(&inner.data_sources, "data source", &request.type_name)?;
     let check = |request| data.part.validate(request);
-    let diagnostics = data.form.validate(request.config, &inner, check).await?;
+    let diagnostics = data.form.validate(data.form.config(request.config)?, &inner, check).await;
     Ok(validate_data_resource_config::Response { diagnostics })
 }
 
@@ -24,7 +24,7 @@ pub(super) async fn read(
 ) -> Result<read_data_source::Response, Diagnostics> {
     let data = find(&inner.data_sources, "data source", &request.type_name)?;
     let request = ReadDataRequest {
-        config: data.form.need(request.config, "configuration")?,
+        config: data.form.config(request.config)?,
         provider_meta: inner.meta(request.provider_meta)?,
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),

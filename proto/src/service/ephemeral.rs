@@ -26,7 +26,7 @@ pub(super) async fn validate(
 ) -> Result<validate_ephemeral_resource_config::Response, Diagnostics> {
     let ephemeral = inner.ephemeral(&request.type_name)?;
     let check = |request| ephemeral.part.validate(request);
-    let diagnostics = ephemeral.form.validate(request.config, &inner, check).await?;
+    let diagnostics = ephemeral.form.validate(ephemeral.form.config(request.config)?, &inner, check).await;
     Ok(validate_ephemeral_resource_config::Response { diagnostics })
 }
 
@@ -35,7 +35,7 @@ pub(super) async fn open(
     request: open_ephemeral_resource::Request,
 ) -> Result<open_ephemeral_resource::Response, Diagnostics> {
     let ephemeral = inner.ephemeral(&request.type_name)?;
-    let config = ephemeral.form.need(request.config, "configuration")?;
+    let config = ephemeral.form.config(request.config)?;
     let client = request.client_capabilities.into();
     let request = OpenRequest { config: config.clone(), client, cancellation: inner.cancellation() };
     let response = ephemeral.part.open(request).await?;

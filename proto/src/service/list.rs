@@ -28,7 +28,7 @@ pub(super) async fn validate(
 ) -> Result<validate_list_resource_config::Response, Diagnostics> {
     let listed = inner.list_resource(&request.type_name)?;
     let request = ValidateListRequest {
-        config: listed.form.need(request.config, "configuration")?,
+        config: listed.form.config_block(request.config)?,
         include_resource: codec::decode(request.include_resource_object, &Type::Bool)?,
         limit: codec::decode(request.limit, &Type::Number)?,
         cancellation: inner.cancellation(),
@@ -52,7 +52,7 @@ pub(super) async fn list(
         outlet,
     };
     let request = ListRequest {
-        config: listed.form.need(request.config, "configuration")?,
+        config: listed.form.config_block(request.config)?,
         include_resource: results.include_resource,
         limit: results.limit,
         cancellation: results.enough.clone(),

@@ -6,11 +6,7 @@ use super::{Inner, codec, offer::Form};
 use crate::{
     Attribute, Diagnostic, Diagnostics, IdentitySchema, ImportRequest, ImportResponse, Path, ReadRequest,
     Resource, Schema, Type, ValidateRequest, Value,
-    wire::tfplugin6::{
-        ResourceIdentityData,
-        import_resource_state::{self, ImportedResource},
-        read_resource, validate_resource_config,
-    },
+    wire::tfplugin6::{ResourceIdentityData, import_resource_state, read_resource, validate_resource_config},
 };
 
 /// A resource with what is asked of it again and again.
@@ -57,7 +53,7 @@ pub(super) async fn validate(
 ) -> Result<validate_resource_config::Response, Diagnostics> {
     let managed = inner.managed(&request.type_name)?;
     let request = ValidateRequest {
-        config: managed.form.need(request.config, "configuration")?,
+        config: managed.form.config(request.config)?,
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };
@@ -137,38 +133,26 @@ pub(super) async fn import(
         cancellation: inner.cancellation(),
     };
     let client = request.client;
-    let mut response = managed.resource.import(request).await?;
-    let deferred = inner.defer(response.deferred, client, None)?;
-    if deferred.is_some() {
-        response.state = Value::Unknown;
-    }
-    Ok(import_resource_state::Response {
-        diagnostics: response.diagnostics.to_wire(),
-        imported_resources: vec![imported(managed, response, by_identity)?],
-        deferred,
-    })
-}
-
-fn imported(
-    managed: &Managed,
-    response: ImportResponse,
-    by_identity: bool,
-) -> Result<ImportedResource, Diagnostics> {
-    let ImportResponse { state, private, identity, .. } = response;
-    if by_identity && identity.is_none() && !state.is_unknown() {
-        let detail =
-            "This is a bug in the provider, please report it: it imported by identity and gave none back.";
-        return Err(Diagnostic::error(codec::INVALID, detail).into());
-    }
-    let state = if state.is_unknown() {
-        codec::encode_unknown()
-    } else {
-        managed.form.write_result(state, "import")?
+    let ImportResponse { state, private, identity, deferred, diagnostics } =
+        managed.resource.import(request).await?;
+    let deferred = inner.defer(deferred, client, None)?;
+    let state = match deferred {
+        Some(_) => codec::encode_unknown(),
+        None if by_identity && identity.is_none() => return Err(nameless().into()),
+        None => managed.form.write_result(state, "import")?,
     };
-    Ok(ImportedResource {
+    let imported = import_resource_state::ImportedResource {
         type_name: managed.resource.type_name().to_owned(),
         state: Some(state),
         private: private.encode(),
         identity: managed.write_identity(identity)?,
-    })
+    };
+    let (diagnostics, imported_resources) = (diagnostics.to_wire(), vec![imported]);
+    Ok(import_resource_state::Response { imported_resources, diagnostics, deferred })
+}
+
+fn nameless() -> Diagnostic {
+    let detail =
+        "This is a bug in the provider, please report it: it imported by identity and gave none back.";
+    Diagnostic::error(codec::INVALID, detail)
 }

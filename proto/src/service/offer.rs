@@ -14,10 +14,13 @@ pub(super) struct Offer<T: ?Sized> {
     pub(super) form: Form,
 }
 
-impl<T: ?Sized> Offer<T> {
-    pub(super) fn new(schema: Schema, part: Arc<T>) -> Self {
-        Self { part, form: Form::new(schema) }
-    }
+/// The parts of one kind that are nothing but a schema and what they do.
+pub(super) fn all<T: ?Sized>(
+    parts: Vec<Arc<T>>,
+    name: impl Fn(&T) -> &str,
+    schema: impl Fn(&T) -> Schema,
+) -> BTreeMap<String, Offer<T>> {
+    by_name(parts, name, |part| Offer { form: Form::new(schema(&part)), part })
 }
 
 /// The parts of one kind. Of two with the same name the later one counts; that there are two is a fault.
@@ -63,19 +66,31 @@ impl Form {
         if value.is_null() { Err(codec::absent(what).into()) } else { Ok(value) }
     }
 
+    /// Reads a configuration.
+    pub(super) fn config(&self, sent: Option<DynamicValue>) -> Result<Value, Diagnostics> {
+        self.need(sent, "configuration")
+    }
+
+    /// Reads a configuration whose `config` block may be left out: nothing is set then.
+    pub(super) fn config_block(&self, sent: Option<DynamicValue>) -> Result<Value, Diagnostics> {
+        match self.read(sent)? {
+            Value::Null => Ok(self.schema.complete(Value::Map([].into()))?),
+            config => Ok(config),
+        }
+    }
+
     /// Checks a configuration by its schema, and then by what the part itself knows.
     pub(super) async fn validate<F: Future<Output = Diagnostics>>(
         &self,
-        sent: Option<DynamicValue>,
+        config: Value,
         inner: &Inner,
         check: impl FnOnce(ValidateRequest) -> F,
-    ) -> Result<Vec<wire::Diagnostic>, Diagnostics> {
-        let config = self.need(sent, "configuration")?;
+    ) -> Vec<wire::Diagnostic> {
         let mut diagnostics = self.schema.validate(&config);
         let client = ClientCapabilities::default();
         let request = ValidateRequest { config, client, cancellation: inner.cancellation() };
         diagnostics.extend(check(request).await);
-        Ok(diagnostics.to_wire())
+        diagnostics.to_wire()
     }
 
     /// Completes an answer and writes it.

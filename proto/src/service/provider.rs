@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::Inner;
+use super::{Inner, task::Answer};
 use crate::{
     ConfigureRequest, Diagnostics,
-    wire::tfplugin6::{configure_provider, validate_provider_config},
+    wire::tfplugin6::{configure_provider, stop_provider, validate_provider_config},
 };
 
 pub(super) async fn validate(
@@ -13,7 +13,7 @@ pub(super) async fn validate(
     request: validate_provider_config::Request,
 ) -> Result<validate_provider_config::Response, Diagnostics> {
     let check = |request| inner.provider.validate(request);
-    let diagnostics = inner.config.validate(request.config, &inner, check).await?;
+    let diagnostics = inner.config.validate(inner.config.config(request.config)?, &inner, check).await;
     Ok(validate_provider_config::Response { diagnostics })
 }
 
@@ -21,7 +21,7 @@ pub(super) async fn configure(
     inner: Arc<Inner>,
     request: configure_provider::Request,
 ) -> Result<configure_provider::Response, Diagnostics> {
-    let config = inner.config.need(request.config, "configuration")?;
+    let config = inner.config.config(request.config)?;
     inner.waits.store(!config.is_wholly_known(), Ordering::Relaxed);
     let request = ConfigureRequest {
         config,
@@ -31,4 +31,20 @@ pub(super) async fn configure(
     };
     let diagnostics = inner.provider.configure(request).await.to_wire();
     Ok(configure_provider::Response { diagnostics })
+}
+
+/// "Please come to an end", not "go away": other calls follow.
+pub(super) async fn stop(
+    inner: Arc<Inner>,
+    _: stop_provider::Request,
+) -> Result<stop_provider::Response, Diagnostics> {
+    inner.interrupt();
+    Ok(stop_provider::Response::default())
+}
+
+impl Answer for stop_provider::Response {
+    fn failed(diagnostics: &Diagnostics) -> Self {
+        let said = diagnostics.iter().map(|one| one.summary.as_str()).collect::<Vec<_>>();
+        Self { error: said.join("\n") }
+    }
 }

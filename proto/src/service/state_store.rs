@@ -50,7 +50,7 @@ pub(super) async fn validate(
 ) -> Result<validate_state_store::Response, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
     let check = |request| store.store.validate(request);
-    let diagnostics = store.form.validate(request.config, &inner, check).await?;
+    let diagnostics = store.form.validate(store.form.config(request.config)?, &inner, check).await;
     Ok(validate_state_store::Response { diagnostics })
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn configure(
     request: configure_state_store::Request,
 ) -> Result<configure_state_store::Response, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
-    let config = store.form.need(request.config, "configuration")?;
+    let config = store.form.config(request.config)?;
     let proposed = request.capabilities.and_then(|client| usize::try_from(client.chunk_size).ok());
     let chunk = proposed.filter(|size| *size > 0).unwrap_or(CHUNK).min(MAX_CHUNK);
     store.chunk.store(chunk, Ordering::Relaxed);

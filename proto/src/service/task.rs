@@ -83,7 +83,7 @@ async fn timed<Q: Asked, T: Send + 'static>(
 ) -> Result<T, Diagnostics> {
     let begin = Instant::now();
     let outcome = isolated::<Q, _>(work).instrument(span.clone()).await;
-    let took = begin.elapsed().as_millis();
+    let took = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::debug!(tf_req_duration_ms = took, "answered"));
     outcome
 }

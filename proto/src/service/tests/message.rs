@@ -22,30 +22,39 @@ fn damaged() -> Option<DynamicValue> {
     Some(DynamicValue { msgpack: vec![0x82, 0xa3, b'h', b'o', b'w', 0xdb, 0xff], json: Vec::new() })
 }
 
-/// What each call that takes a value says about one.
-async fn answers(service: &Service, type_name: &str, value: Option<DynamicValue>) -> Vec<Vec<Diagnostic>> {
-    let type_name = || type_name.to_owned();
+macro_rules! ask {
+    ($service:ident $call:ident $($request:tt)*) => {
+        $service.$call(Request::new(wire::$call::Request { $($request)*, ..Default::default() }))
+            .await.unwrap().into_inner().diagnostics
+    };
+}
+
+/// What each call that needs a value says about one.
+async fn answers(service: &Service, name: &str, value: Option<DynamicValue>) -> Vec<Vec<Diagnostic>> {
+    let type_name = || name.to_owned();
     let value = || value.clone();
-    macro_rules! ask {
-        ($call:ident, $($request:tt)*) => {
-            service.$call(Request::new(wire::$call::Request { $($request)*, ..Default::default() }))
-                .await.unwrap().into_inner().diagnostics
-        };
-    }
     vec![
-        ask!(validate_resource_config, type_name: type_name(), config: value()),
-        ask!(read_resource, type_name: type_name(), current_state: value()),
-        ask!(plan_resource_change, type_name: type_name(), prior_state: value(), proposed_new_state: value()),
-        ask!(apply_resource_change, type_name: type_name(), prior_state: value(), planned_state: value()),
-        ask!(generate_resource_config, type_name: type_name(), state: value()),
-        ask!(validate_data_resource_config, type_name: type_name(), config: value()),
-        ask!(read_data_source, type_name: type_name(), config: value()),
-        ask!(validate_ephemeral_resource_config, type_name: type_name(), config: value()),
-        ask!(open_ephemeral_resource, type_name: type_name(), config: value()),
-        ask!(validate_list_resource_config, type_name: type_name(), config: value()),
-        ask!(validate_action_config, type_name: type_name(), config: value()),
-        ask!(plan_action, action_type: type_name(), config: value()),
-        ask!(configure_state_store, type_name: type_name(), config: value()),
+        ask!(service validate_resource_config type_name: type_name(), config: value()),
+        ask!(service read_resource type_name: type_name(), current_state: value()),
+        ask!(service plan_resource_change type_name: type_name(), prior_state: value(), config: value()),
+        ask!(service apply_resource_change type_name: type_name(), prior_state: value(), config: value()),
+        ask!(service generate_resource_config type_name: type_name(), state: value()),
+        ask!(service validate_data_resource_config type_name: type_name(), config: value()),
+        ask!(service read_data_source type_name: type_name(), config: value()),
+        ask!(service validate_ephemeral_resource_config type_name: type_name(), config: value()),
+        ask!(service open_ephemeral_resource type_name: type_name(), config: value()),
+        ask!(service configure_state_store type_name: type_name(), config: value()),
+    ]
+}
+
+/// What each call says about a `config` block, which the user may leave out.
+async fn block_answers(service: &Service, name: &str, value: Option<DynamicValue>) -> Vec<Vec<Diagnostic>> {
+    let type_name = || name.to_owned();
+    let value = || value.clone();
+    vec![
+        ask!(service validate_list_resource_config type_name: type_name(), config: value()),
+        ask!(service validate_action_config type_name: type_name(), config: value()),
+        ask!(service plan_action action_type: type_name(), config: value()),
     ]
 }
 
@@ -57,11 +66,16 @@ async fn damage_is_told_and_survived() {
         ("thing", None, "error: The client's message is incomplete: It sent no "),
         ("gone", sent("well"), "error: This version of the provider has no "),
     ] {
-        for diagnostics in answers(&service, type_name, value).await {
+        let mut all = answers(&service, type_name, value.clone()).await;
+        if value.is_some() {
+            all.extend(block_answers(&service, type_name, value).await);
+        }
+        for diagnostics in all {
             let lines = lines(&diagnostics);
             assert!(lines.len() == 1 && lines[0].starts_with(expected), "{lines:?}");
         }
     }
+    assert!(block_answers(&service, "thing", None).await.iter().all(Vec::is_empty));
     let request = configure_provider::Request { config: damaged(), ..Default::default() };
     let answer = service.configure_provider(Request::new(request)).await.unwrap().into_inner();
     assert_eq!(answer.diagnostics.len(), 1);
