@@ -1,0 +1,30 @@
+# What no release of Terraform or OpenTofu does, or lets us see: our own client does it.
+
+#= identity_changes
+#? experiment
+#= ephemeral_closes_after_an_error
+#? experiment
+#= deferral_of_provider
+#? experiment
+#= deferral_of_plan
+#? experiment
+#= deferral_of_read
+#? experiment
+#= deferral_of_import
+#? experiment
+#= deferral_of_data_source
+#? experiment
+#= deferral_of_action
+#? experiment
+#= deferral_is_refused_without_the_capability
+#? experiment
+#= write_only_is_refused_without_the_capability
+#? experiment
+#= store_keeps_states
+#? experiment
+#= store_locks
+#? experiment
+#= store_refuses_its_configuration
+#? experiment
+#= store_takes_large_states
+#? experiment
