@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::Diagnostic;
+
 use crate::json;
 
 /// A resource's private data: bytes by key. Not encrypted, so no place for secrets.
@@ -66,6 +68,12 @@ impl Private {
         }
         let texts = self.0.iter().map(|(key, bytes)| (key.clone(), STANDARD.encode(bytes).into()));
         serde_json::Value::Object(texts.collect()).to_string().into_bytes()
+    }
+}
+
+impl From<PrivateError> for Diagnostic {
+    fn from(error: PrivateError) -> Self {
+        Self::error("The resource's private data is unusable", error.0.to_string())
     }
 }
 

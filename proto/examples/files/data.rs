@@ -1,50 +1,40 @@
 //! The data source `files_file`.
 
-use tfplugin_rs::{
-    Attribute, Configured, DataSource, Diagnostic, Diagnostics, ReadDataRequest, ReadDataResponse, Schema,
-    Type, async_trait,
-};
+use tfplugin_rs::{Call, Configured, Diagnostic, Diagnostics, Field, Object, TypedDataSource, async_trait};
 
 use crate::folder::{Folder, sha256};
 
-pub(crate) struct File(pub(crate) Configured<Folder>);
+pub(crate) struct Files(pub(crate) Configured<Folder>);
+
+/// A text file that is there already.
+#[derive(Object)]
+pub(crate) struct File {
+    /// Where it is, below the provider's `root`.
+    path: String,
+    /// What it says.
+    content: Field<String>,
+    /// Its permissions in octal.
+    mode: Field<String>,
+    /// The SHA-256 of its content, in hex.
+    sha256: Field<String>,
+    /// The length of its content, in bytes.
+    size: Field<u64>,
+}
 
 #[async_trait]
-impl DataSource for File {
+impl TypedDataSource for Files {
+    type Model = File;
+
     fn type_name(&self) -> &'static str {
         "files_file"
     }
 
-    fn schema(&self) -> Schema {
-        Schema::new()
-            .describe("A text file that is there already.")
-            .attribute(
-                Attribute::required("path", Type::String)
-                    .describe("Where it is, below the provider's `root`."),
-            )
-            .attribute(Attribute::computed("content", Type::String).describe("What it says."))
-            .attribute(
-                Attribute::computed("mode", Type::String)
-                    .describe("Its permissions in octal, such as `0644`."),
-            )
-            .attribute(
-                Attribute::computed("sha256", Type::String).describe("The SHA-256 of its content, in hex."),
-            )
-            .attribute(
-                Attribute::computed("size", Type::Number).describe("How long its content is, in bytes."),
-            )
-    }
-
-    async fn read(&self, request: ReadDataRequest) -> Result<ReadDataResponse, Diagnostics> {
-        let path: String = request.config.view().get("path").read()?;
-        let found = self.0.get()?.find(&path)?;
-        let found =
-            found.ok_or_else(|| Diagnostic::error(format!("there is no file `{path}`"), "").at("path"))?;
-        let state = (request.config)
-            .with("sha256", sha256(&found.content))
-            .with("size", found.content.len() as u64)
-            .with("content", found.content)
-            .with("mode", found.mode);
-        Ok(ReadDataResponse { state, ..Default::default() })
+    async fn read(&self, file: File, _: &mut Call) -> Result<File, Diagnostics> {
+        let found = self.0.get()?.find(&file.path)?;
+        let missing = || Diagnostic::error(format!("there is no file `{}`", file.path), "").at("path");
+        let found = found.ok_or_else(missing)?;
+        let content = found.content.unwrap_or_default();
+        let (sha256, size) = (sha256(&content).into(), (content.len() as u64).into());
+        Ok(File { content: content.into(), mode: found.mode.into(), sha256, size, ..file })
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
-use tfplugin_rs::{CancellationToken, Diagnostic, Diagnostics};
+use tfplugin_rs::{Call, Diagnostic, Diagnostics, Validator};
 
 /// How often a lock is looked at.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -18,9 +18,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Folder(PathBuf);
 
 /// A file as it lies there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
-    pub(crate) content: String,
+    pub(crate) content: Option<String>,
     /// Its permissions in octal, such as `0644`.
     pub(crate) mode: String,
 }
@@ -45,7 +45,9 @@ impl Folder {
         let path = self.path(file)?;
         let read = || io::Result::Ok((fs::read_to_string(&path)?, fs::metadata(&path)?.permissions().mode()));
         match read() {
-            Ok((content, mode)) => Ok(Some(Found { content, mode: format!("{:04o}", mode & 0o7777) })),
+            Ok((content, mode)) => {
+                Ok(Some(Found { content: Some(content), mode: format!("{:04o}", mode & 0o7777) }))
+            }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Ok(None)
             }
@@ -97,13 +99,9 @@ impl Folder {
     }
 
     /// Waits until nobody holds the file's lock, a file of its name with `.lock` behind.
-    pub(crate) async fn wait(
-        &self,
-        file: &str,
-        limit: Duration,
-        interrupted: &CancellationToken,
-    ) -> Result<(), Diagnostics> {
+    pub(crate) async fn wait(&self, file: &str, call: &Call) -> Result<(), Diagnostics> {
         let lock = self.path(&format!("{file}.lock"))?;
+        let limit = call.timeout.unwrap_or_default();
         if lock.exists() {
             tracing::info!(file, "waiting for the lock");
         }
@@ -114,8 +112,8 @@ impl Folder {
         };
         let why = tokio::select! {
             () = free => return Ok(()),
-            () = tokio::time::sleep(limit) => format!("It still was after {limit:?}; the argument `timeouts` sets that time."),
-            () = interrupted.cancelled() => "The wait for it was interrupted.".to_owned(),
+            () = tokio::time::sleep(limit) => format!("It still was after {limit:?}; `timeouts` sets that time."),
+            () = call.cancellation.cancelled() => "The wait for it was interrupted.".to_owned(),
         };
         Err(Diagnostic::error(format!("`{file}` is locked by `{}`", lock.display()), why).at("path").into())
     }
@@ -136,7 +134,7 @@ impl Folder {
     pub(crate) fn unlock(&self, file: &str, key: &str) -> Result<(), Diagnostics> {
         let lock = format!("{file}.lock");
         match self.find(&lock)? {
-            Some(found) if found.content == key => self.remove(&lock),
+            Some(found) if found.content.as_deref() == Some(key) => self.remove(&lock),
             _ => Err(Diagnostic::error(format!("`{file}` is not locked with this key"), "").into()),
         }
     }
@@ -165,6 +163,17 @@ pub(crate) fn fault(path: &str) -> Option<&'static str> {
         _ if !Path::new(path).components().all(plain) => Some("It leads out of the provider's folder."),
         _ => None,
     }
+}
+
+/// A path that can be used.
+pub(crate) fn is_path() -> Validator {
+    Validator::text("a path below the provider's `root`", |path| fault(path).is_none())
+}
+
+/// Permissions.
+pub(crate) fn is_mode() -> Validator {
+    let octal = |mode: &str| mode.len() == 4 && u32::from_str_radix(mode, 8).is_ok();
+    Validator::text("four octal digits", octal)
 }
 
 pub(crate) fn sha256(content: &str) -> String {

@@ -8,6 +8,8 @@ mod fingerprint;
 mod folder;
 mod join;
 mod list;
+mod managed;
+mod predecessor;
 mod store;
 mod temporary;
 mod touch;
@@ -15,8 +17,8 @@ mod touch;
 use std::{process::ExitCode, sync::Arc};
 
 use tfplugin_rs::{
-    Action, Attribute, ConfigureRequest, Configured, DataSource, Diagnostics, EphemeralResource, Function,
-    Known, ListResource, Provider, Resource, Schema, StateStore, Type, async_trait,
+    Action, ConfigureRequest, Configured, DataSource, Diagnostics, EphemeralResource, Field, Function,
+    ListResource, Object, Provider, Resource, Schema, StateStore, Typed, async_trait,
 };
 
 use folder::Folder;
@@ -31,21 +33,26 @@ struct Files {
     folder: Configured<Folder>,
 }
 
+/// Manages files below one folder of this machine.
+#[derive(Object)]
+struct Place {
+    /// The folder. It is created with the first file.
+    #[object(required)]
+    root: Field<String>,
+}
+
 #[async_trait]
 impl Provider for Files {
     fn schema(&self) -> Schema {
-        Schema::new().describe("Manages files below one folder of this machine.").attribute(
-            Attribute::required("root", Type::String)
-                .describe("The folder; it is created with the first file."),
-        )
+        Schema::of::<Place>()
     }
 
     fn resources(&self) -> Vec<Arc<dyn Resource>> {
-        vec![Arc::new(file::File(self.folder.clone()))]
+        vec![Arc::new(Typed(managed::Files(self.folder.clone())))]
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn DataSource>> {
-        vec![Arc::new(data::File(self.folder.clone()))]
+        vec![Arc::new(Typed(data::Files(self.folder.clone())))]
     }
 
     fn functions(&self) -> Vec<Arc<dyn Function>> {
@@ -71,8 +78,8 @@ impl Provider for Files {
     /// The folder may be known only after another resource is made: whoever needs it before waits.
     async fn configure(&self, request: ConfigureRequest) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        let root = request.config.view().get("root").read::<Known<String>>();
-        if let Some(Known::Known(root)) = diagnostics.collect(root) {
+        let place = diagnostics.collect(request.config.view().read::<Place>());
+        if let Some(root) = place.and_then(|place| place.root.known()) {
             self.folder.set(Folder::new(root));
         }
         diagnostics

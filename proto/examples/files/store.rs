@@ -1,8 +1,8 @@
 //! The state store `files_folder`: a folder with one file for each workspace.
 
 use tfplugin_rs::{
-    Attribute, CancellationToken, ConfigureStoreRequest, Configured, Diagnostic, Diagnostics, LockRequest,
-    Schema, StateRequest, StateStore, Type, UnlockRequest, async_trait,
+    CancellationToken, ConfigureStoreRequest, Configured, Diagnostic, Diagnostics, LockRequest, Object,
+    Schema, StateRequest, StateStore, UnlockRequest, async_trait,
 };
 
 use crate::folder::Folder;
@@ -12,6 +12,13 @@ const SUFFIX: &str = ".tfstate";
 pub(crate) struct Store {
     root: Configured<Folder>,
     states: Configured<Folder>,
+}
+
+/// Keeps states in a folder, each in a file of its workspace's name.
+#[derive(Object)]
+struct Place {
+    /// The folder, below the provider's `root`.
+    path: String,
 }
 
 impl Store {
@@ -27,21 +34,16 @@ impl StateStore for Store {
     }
 
     fn schema(&self) -> Schema {
-        let path = Attribute::required("path", Type::String);
-        Schema::new()
-            .describe("Keeps states in a folder, each in a file of its workspace's name.")
-            .attribute(path.describe("The folder, below the provider's `root`."))
+        Schema::of::<Place>()
     }
 
     async fn configure(&self, request: ConfigureStoreRequest) -> Diagnostics {
-        let mut diagnostics = Diagnostics::new();
-        let path = diagnostics.collect(request.config.view().get("path").read::<String>());
-        let root = diagnostics.collect(self.root.get());
-        let states = root.zip(path).and_then(|(root, path)| diagnostics.collect(root.path(&path)));
-        if let Some(states) = states {
-            self.states.set(Folder::new(states));
-        }
-        diagnostics
+        let place = || {
+            let place: Place = request.config.view().read()?;
+            self.states.set(Folder::new(self.root.get()?.path(&place.path)?));
+            Ok(())
+        };
+        place().err().unwrap_or_default()
     }
 
     async fn states(&self, _: CancellationToken) -> Result<Vec<String>, Diagnostics> {
@@ -51,7 +53,7 @@ impl StateStore for Store {
 
     async fn read(&self, request: StateRequest) -> Result<Option<Vec<u8>>, Diagnostics> {
         let found = self.states.get()?.find(&file(&request.name))?;
-        Ok(found.map(|found| found.content.into_bytes()))
+        Ok(found.and_then(|found| found.content).map(String::into_bytes))
     }
 
     async fn write(&self, request: StateRequest, state: Vec<u8>) -> Result<(), Diagnostics> {
@@ -65,8 +67,7 @@ impl StateStore for Store {
     }
 
     async fn lock(&self, request: LockRequest) -> Result<String, Diagnostics> {
-        let key = self.states.get()?.lock(&file(&request.name), &request.operation)?;
-        Ok(key)
+        self.states.get()?.lock(&file(&request.name), &request.operation)
     }
 
     async fn unlock(&self, request: UnlockRequest) -> Result<(), Diagnostics> {

@@ -6,16 +6,25 @@ use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use tfplugin_rs::{
-    Attribute, CloseRequest, Diagnostic, Diagnostics, EphemeralResource, OpenRequest, OpenResponse, Private,
-    PrivateError, RenewRequest, RenewResponse, Schema, Type, async_trait,
+    CloseRequest, Diagnostic, Diagnostics, EphemeralResource, Field, Object, OpenRequest, OpenResponse,
+    Private, RenewRequest, RenewResponse, Schema, Sensitive, async_trait,
 };
 
-/// How long before it is renewed: cleaners of temporary folders look at the time of the last change.
+/// How often it is renewed: whoever cleans temporary folders looks at the time of the last change.
 const FRESH: Duration = Duration::from_secs(1);
 /// The key of its path in private data.
 const PATH: &str = "path";
 
 pub(crate) struct Temporary;
+
+/// A temporary file that its owner alone can read. It is gone when the run ends.
+#[derive(Object)]
+struct File {
+    /// What it says.
+    content: Sensitive<String>,
+    /// Where it is.
+    path: Field<String>,
+}
 
 #[async_trait]
 impl EphemeralResource for Temporary {
@@ -24,19 +33,15 @@ impl EphemeralResource for Temporary {
     }
 
     fn schema(&self) -> Schema {
-        let content = Attribute::required("content", Type::String).sensitive();
-        Schema::new()
-            .describe("A temporary file that its owner alone can read. It is gone when the run ends.")
-            .attribute(content.describe("What it says."))
-            .attribute(Attribute::computed("path", Type::String).describe("Where it is."))
+        Schema::of::<File>()
     }
 
     async fn open(&self, request: OpenRequest) -> Result<OpenResponse, Diagnostics> {
-        let content: String = request.config.view().get("content").read()?;
-        let path = create(&content).map_err(|error| failed("create", &error))?;
+        let file: File = request.config.view().read()?;
+        let path = create(file.content.expose()).map_err(|error| failed("create", &error))?;
         let mut private = Private::default();
-        private.set(PATH, &path).map_err(|error| lost(&error))?;
-        let result = request.config.with("path", path.to_string_lossy().into_owned());
+        private.set(PATH, &path)?;
+        let result = File { path: path.to_string_lossy().into_owned().into(), ..file }.into();
         Ok(OpenResponse { result, renew_at: renew_at(), private, ..Default::default() })
     }
 
@@ -47,9 +52,8 @@ impl EphemeralResource for Temporary {
     }
 
     async fn close(&self, request: CloseRequest) -> Diagnostics {
-        let removed = path(&request.private)
-            .and_then(|path| fs::remove_file(path).map_err(|error| failed("remove", &error)));
-        removed.err().unwrap_or_default()
+        let remove = |path| fs::remove_file(path).map_err(|error| failed("remove", &error));
+        path(&request.private).and_then(remove).err().unwrap_or_default()
     }
 }
 
@@ -64,14 +68,10 @@ fn renew_at() -> Option<SystemTime> {
 }
 
 fn path(private: &Private) -> Result<PathBuf, Diagnostics> {
-    let path = private.get(PATH).map_err(|error| lost(&error))?;
+    let path = private.get(PATH)?;
     path.ok_or_else(|| Diagnostic::error("nothing says where the temporary file is", "").into())
 }
 
 fn failed(doing: &str, error: &io::Error) -> Diagnostics {
     Diagnostic::error(format!("cannot {doing} the temporary file"), error.to_string()).into()
-}
-
-fn lost(error: &PrivateError) -> Diagnostics {
-    Diagnostic::error("cannot keep the temporary file's path", error.to_string()).into()
 }

@@ -1,12 +1,17 @@
 //! The action `files_touch`.
 
-use tfplugin_rs::{
-    Action, Attribute, Configured, Diagnostics, InvokeRequest, Progress, Schema, Type, async_trait,
-};
+use tfplugin_rs::{Action, Configured, Diagnostics, InvokeRequest, Object, Progress, Schema, async_trait};
 
 use crate::folder::Folder;
 
 pub(crate) struct Touch(pub(crate) Configured<Folder>);
+
+/// Sets the time of the last change of files to now.
+#[derive(Object)]
+struct Files {
+    /// Which files, below the provider's `root`.
+    paths: Vec<String>,
+}
 
 #[async_trait]
 impl Action for Touch {
@@ -15,16 +20,13 @@ impl Action for Touch {
     }
 
     fn schema(&self) -> Schema {
-        let paths = Attribute::required("paths", Type::list(Type::String));
-        Schema::new()
-            .describe("Sets the time of the last change of files to now.")
-            .attribute(paths.describe("Which files, below the provider's `root`."))
+        Schema::of::<Files>()
     }
 
     async fn invoke(&self, request: InvokeRequest, progress: Progress) -> Result<(), Diagnostics> {
-        let paths: Vec<String> = request.config.view().get("paths").read()?;
+        let files: Files = request.config.view().read()?;
         let folder = self.0.get()?;
-        for path in paths {
+        for path in files.paths {
             folder.touch(&path)?;
             progress.say(format!("touched `{path}`"));
         }

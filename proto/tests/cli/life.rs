@@ -29,7 +29,12 @@ fn is_created_changed_and_destroyed() {
         stage.plans_nothing();
 
         stage.write(&page("path = \"index.html\"\ncontent = \"two\"\nmode = \"0600\""));
-        assert_eq!(stage.change(PAGE).does, Does::Update);
+        let change = stage.change(PAGE);
+        assert_eq!(
+            (change.does, &change.after["size"]),
+            (Does::Update, &json!(3)),
+            "known before it is done"
+        );
         stage.apply(&[]);
         assert_eq!(stage.file("index.html").as_deref(), Some("two"));
         assert_eq!(stage.mode("index.html"), 0o600);
