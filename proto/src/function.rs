@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::{FromValue, Path, Type, Value, View};
+use crate::{FromValue, Type, Value, View};
 
 /// A function of the provider.
 ///
@@ -155,7 +155,7 @@ impl CallRequest {
         let value = self.arguments.get(argument).unwrap_or(&Value::Null);
         View::new(value).read().map_err(|error| {
             let place =
-                if *error.path.steps() == [] { String::new() } else { format!("{} ", at(&error.path)) };
+                if error.path.steps().is_empty() { String::new() } else { format!("`{}` ", error.path) };
             FunctionError::new(format!("{place}must be {}, not {}", error.wanted, error.found)).at(argument)
         })
     }
@@ -167,10 +167,6 @@ impl CallRequest {
     pub fn read_from<T: FromValue>(&self, first: usize) -> Result<Vec<T>, FunctionError> {
         (first..self.arguments.len()).map(|argument| self.read(argument)).collect()
     }
-}
-
-fn at(path: &Path) -> String {
-    format!("`{path}`")
 }
 
 impl FunctionError {

@@ -30,15 +30,15 @@ impl ProviderFault {
             faults.in_schema("provider_meta", &meta, &[]);
         }
         faults.managed(provider);
-        faults.in_kind("data source", &RESOURCE_WORDS, provider.data_sources(), |one| {
+        faults.in_kind("data source", &RESOURCE_WORDS, &provider.data_sources(), |one| {
             (one.type_name().to_owned(), one.schema())
         });
-        faults.in_kind("ephemeral resource", &RESOURCE_WORDS, provider.ephemeral_resources(), |one| {
+        faults.in_kind("ephemeral resource", &RESOURCE_WORDS, &provider.ephemeral_resources(), |one| {
             (one.type_name().to_owned(), one.schema())
         });
         faults.listed(provider);
-        faults.in_kind("action", &[], provider.actions(), |one| (one.type_name().to_owned(), one.schema()));
-        faults.in_kind("state store", &[], provider.state_stores(), |one| {
+        faults.in_kind("action", &[], &provider.actions(), |one| (one.type_name().to_owned(), one.schema()));
+        faults.in_kind("state store", &[], &provider.state_stores(), |one| {
             (one.type_name().to_owned(), one.schema())
         });
         faults.functions(provider);
@@ -91,7 +91,7 @@ impl Faults {
                 Some(_) => {}
             }
         }
-        self.in_kind("list resource", &[], provider.list_resources(), |one| {
+        self.in_kind("list resource", &[], &provider.list_resources(), |one| {
             (one.type_name().to_owned(), one.schema())
         });
     }
@@ -101,7 +101,7 @@ impl Faults {
         &mut self,
         kind: &str,
         reserved: &[&str],
-        parts: Vec<T>,
+        parts: &[T],
         named: impl Fn(&T) -> (String, Schema),
     ) {
         self.names(kind, parts.iter().map(|part| named(part).0));

@@ -103,6 +103,7 @@ async fn tell(outlet: &Outlet<invoke_action::Event>, report: Report, said: &mut 
 }
 
 /// Exactly one event says that the action is over.
+#[expect(clippy::unnecessary_wraps, reason = "other streams may end without a word")]
 pub(super) fn end(diagnostics: Vec<wire::Diagnostic>) -> Option<invoke_action::Event> {
     let completed = event::Type::Completed(event::Completed { diagnostics });
     Some(invoke_action::Event { r#type: Some(completed) })

@@ -26,7 +26,9 @@ macro_rules! diagnosed {
     ($answer:ty) => {
         impl Answer for $answer {
             fn failed(diagnostics: &Diagnostics) -> Self {
-                Self { diagnostics: diagnostics.to_wire(), ..Self::default() }
+                let mut answer = Self::default();
+                answer.diagnostics = diagnostics.to_wire();
+                answer
             }
         }
     };

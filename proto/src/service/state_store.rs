@@ -27,14 +27,14 @@ const MAX_CHUNK: usize = 128 << 20;
 
 /// A state store, and the size of chunks that was agreed on.
 pub(super) struct Store {
-    store: Arc<dyn StateStore>,
+    part: Arc<dyn StateStore>,
     pub(super) form: Form,
     chunk: AtomicUsize,
 }
 
 impl Store {
-    pub(super) fn new(store: Arc<dyn StateStore>) -> Self {
-        Self { form: Form::new(store.schema()), store, chunk: AtomicUsize::new(CHUNK) }
+    pub(super) fn new(part: Arc<dyn StateStore>) -> Self {
+        Self { form: Form::new(part.schema()), part, chunk: AtomicUsize::new(CHUNK) }
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn validate(
     request: validate_state_store::Request,
 ) -> Result<validate_state_store::Response, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
-    let check = |request| store.store.validate(request);
+    let check = |request| store.part.validate(request);
     let diagnostics = store.form.validate(store.form.config(request.config)?, &inner, check).await;
     Ok(validate_state_store::Response { diagnostics })
 }
@@ -64,7 +64,7 @@ pub(super) async fn configure(
     let chunk = proposed.filter(|size| *size > 0).unwrap_or(CHUNK).min(MAX_CHUNK);
     store.chunk.store(chunk, Ordering::Relaxed);
     let request = ConfigureStoreRequest { config, cancellation: inner.cancellation() };
-    let diagnostics = store.store.configure(request).await.to_wire();
+    let diagnostics = store.part.configure(request).await.to_wire();
     let capabilities = StateStoreServerCapabilities { chunk_size: wide(chunk) };
     Ok(configure_state_store::Response { diagnostics, capabilities: Some(capabilities) })
 }
@@ -74,7 +74,7 @@ pub(super) async fn states(
     request: get_states::Request,
 ) -> Result<get_states::Response, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
-    let state_id = store.store.states(inner.cancellation()).await?;
+    let state_id = store.part.states(inner.cancellation()).await?;
     Ok(get_states::Response { state_id, diagnostics: Vec::new() })
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn delete(
 ) -> Result<delete_state::Response, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
     let request = StateRequest { name: request.state_id, cancellation: inner.cancellation() };
-    store.store.delete(request).await?;
+    store.part.delete(request).await?;
     Ok(delete_state::Response::default())
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn lock(
     let store = inner.state_store(&request.type_name)?;
     let lock_state::Request { state_id: name, operation, .. } = request;
     let request = LockRequest { name, operation, cancellation: inner.cancellation() };
-    let lock_id = store.store.lock(request).await?;
+    let lock_id = store.part.lock(request).await?;
     Ok(lock_state::Response { lock_id, diagnostics: Vec::new() })
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn unlock(
 ) -> Result<unlock_state::Response, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
     let unlock_state::Request { state_id: name, lock_id: key, .. } = request;
-    store.store.unlock(UnlockRequest { name, key, cancellation: inner.cancellation() }).await?;
+    store.part.unlock(UnlockRequest { name, key, cancellation: inner.cancellation() }).await?;
     Ok(unlock_state::Response::default())
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn read(
 ) -> Result<Diagnostics, Diagnostics> {
     let store = inner.state_store(&request.type_name)?;
     let request = StateRequest { name: request.state_id, cancellation: inner.cancellation() };
-    let state = store.store.read(request).await?.unwrap_or_default();
+    let state = store.part.read(request).await?.unwrap_or_default();
     if state.len() > MAX_STATE {
         return Err(too_large().into());
     }
@@ -194,7 +194,7 @@ pub(super) async fn write(
 ) -> Result<write_state_bytes::Response, Diagnostics> {
     let store = inner.state_store(&whole.type_name)?;
     let request = StateRequest { name: whole.name, cancellation: inner.cancellation() };
-    store.store.write(request, whole.bytes).await?;
+    store.part.write(request, whole.bytes).await?;
     Ok(write_state_bytes::Response::default())
 }
 

@@ -30,6 +30,7 @@ macro_rules! ask {
 }
 
 /// What each call that needs a value says about one.
+#[expect(clippy::needless_update, reason = "some requests have further fields")]
 async fn answers(service: &Service, name: &str, value: Option<DynamicValue>) -> Vec<Vec<Diagnostic>> {
     let type_name = || name.to_owned();
     let value = || value.clone();
@@ -48,6 +49,7 @@ async fn answers(service: &Service, name: &str, value: Option<DynamicValue>) -> 
 }
 
 /// What each call says about a `config` block, which the user may leave out.
+#[expect(clippy::needless_update, reason = "some requests have further fields")]
 async fn block_answers(service: &Service, name: &str, value: Option<DynamicValue>) -> Vec<Vec<Diagnostic>> {
     let type_name = || name.to_owned();
     let value = || value.clone();
