@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tfplugin_rs::testing::cli::Feature;
 
 use crate::golden;
 use crate::schema::schema;
-use crate::stage::ADDRESS;
+use crate::stage::{ADDRESS, every_cli};
 
 #[tokio::test]
 #[ignore = "needs tfplugindocs"]
@@ -31,6 +32,27 @@ async fn is_up_to_date_and_valid() {
     for (name, text) in &generated {
         assert_eq!(text, &kept[name], "{name}: run again with UPDATE_GOLDEN=1");
     }
+}
+
+#[test]
+#[ignore = "needs Terraform and OpenTofu"]
+fn its_examples_are_valid() {
+    let text = |path: &str| fs::read_to_string(example().join("examples").join(path)).unwrap();
+    let examples = [
+        ("resources/files_file/resource.tf", Feature::WriteOnly),
+        ("data-sources/files_file/data-source.tf", Feature::Functions),
+        ("functions/fingerprint/function.tf", Feature::Functions),
+        ("functions/join/function.tf", Feature::Functions),
+        ("ephemeral-resources/files_temporary/ephemeral-resource.tf", Feature::WriteOnly),
+        ("actions/files_touch/action.tf", Feature::Actions),
+    ];
+    every_cli(|stage| {
+        for (path, _) in examples.iter().filter(|(_, feature)| stage.has(*feature)) {
+            stage.workspace().write("main.tf", &(text("provider/provider.tf") + &text(path))).unwrap();
+            stage.workspace().validate().unwrap();
+            stage.run(&["fmt", "-check", "main.tf"]);
+        }
+    });
 }
 
 /// The tool wants the schema of a provider of its own registry.

@@ -38,7 +38,7 @@ pub(crate) fn provider() -> PathBuf {
 }
 
 /// The text without frames and ends of lines, which depend on the width of the terminal.
-pub(crate) fn one_line(text: &str) -> String {
+fn one_line(text: &str) -> String {
     text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,7 +1,10 @@
 ephemeral "files_temporary" "key" {
-  content = var.deploy_key
+  content = "correct horse battery staple"
 }
 
-provider "ssh" {
-  key_file = ephemeral.files_temporary.key.path
+# Where a program that reads keys from files finds it, as long as it is there.
+resource "files_file" "where" {
+  path               = "key-file"
+  content_wo         = ephemeral.files_temporary.key.path
+  content_wo_version = 1
 }
