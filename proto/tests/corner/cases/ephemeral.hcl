@@ -4,18 +4,18 @@
 #? ephemeral
 #? write-only
 ephemeral "corner_kinds" "ephemeral_kinds" {
-  bool        = true
-  dynamic     = [true, { a = 1 }]
-  list        = ["b", "a"]
-  map         = { key1 = "value1" }
-  number      = 1 - 0.99
-  object      = { text = "value1" }
-  set         = ["b", "a", "b"]
-  string      = "value1"
-  tuple       = ["value1", 1]
-  list_nested = [{ text = "value1" }]
-  map_nested  = { key1 = { text = "value1" } }
-  set_nested  = [{ text = "value1" }]
+  bool                       = true
+  dynamic                    = [true, { a = 1 }]
+  list                       = ["b", "a"]
+  map                        = { key1 = "value1" }
+  number                     = 1 - 0.99
+  object                     = { text = "value1" }
+  set                        = ["b", "a", "b"]
+  string                     = "value1"
+  tuple                      = ["value1", 1]
+  list_nested                = [{ text = "value1" }]
+  map_nested                 = { key1 = { text = "value1" } }
+  set_nested                 = [{ text = "value1" }]
   single_nested_with_dynamic = { any = tolist([1]) }
   list_block {
     text = "value1"

@@ -214,12 +214,12 @@ resource "corner_kinds" "kinds_wrong_type" {
 
 #= kinds_data_source
 data "corner_kinds" "kinds_data_source" {
-  dynamic      = [true, 1.5]
-  map          = { a = "b" }
-  number       = 1 - 0.99
-  set          = ["b", "a", "b"]
-  tuple        = [null, 1]
-  list_nested  = [{ text = "c" }]
+  dynamic     = [true, 1.5]
+  map         = { a = "b" }
+  number      = 1 - 0.99
+  set         = ["b", "a", "b"]
+  tuple       = [null, 1]
+  list_nested = [{ text = "c" }]
   list_block_with_dynamic {
     any = "text"
   }

@@ -213,6 +213,7 @@ resource "corner_password" "password_version" {
   password = "old"
 }
 #> corner_password.password_version: create
+#> warns: The password is readable in the state
 #> corner_password.password_version.password = "old"
 #+
 resource "corner_password" "password_version" {

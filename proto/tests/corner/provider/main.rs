@@ -31,6 +31,7 @@ mod secret;
 mod store;
 mod text;
 mod time;
+mod typed;
 mod upgrade;
 mod user;
 
@@ -71,6 +72,8 @@ impl Provider for Corner {
             Arc::new(secret::Leaky),
             Arc::new(secret::resource()),
             Arc::new(text::resource()),
+            Arc::new(tfplugin_rs::Typed(typed::Typed { block: false })),
+            Arc::new(tfplugin_rs::Typed(typed::Typed { block: true })),
             Arc::new(upgrade::Upgraded),
             Arc::new(user::resource()),
         ]

@@ -30,5 +30,13 @@ pub(crate) fn versioned() -> Keeper {
         .rule(Rule::exactly_one_of(["password", "password_wo"]))
         .rule(Rule::required_with(["password_wo", "password_wo_version"]))
         .rule(Rule::required_with(["password_wo_version", "password_wo"]));
-    Keeper::new("corner_password", schema)
+    Keeper::new("corner_password", schema).judging(prefer_write_only)
+}
+
+fn prefer_write_only(request: &PlanRequest) -> Diagnostics {
+    if request.client.write_only && !request.config.get("password").is_null() {
+        let detail = "`password` is kept in the state, `password_wo` is not.";
+        return Diagnostic::warning("The password is readable in the state", detail).at("password").into();
+    }
+    Diagnostics::new()
 }
