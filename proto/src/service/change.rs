@@ -41,6 +41,7 @@ pub(super) async fn plan(
 struct Asked {
     prior: Value,
     config: Value,
+    identity: Option<Value>,
     operation: Operation,
     client: ClientCapabilities,
     /// Whether this is certainly the plan made again during apply.
@@ -52,6 +53,7 @@ impl Asked {
         Self {
             prior: request.prior.clone(),
             config: request.config.clone(),
+            identity: request.prior_identity.clone(),
             operation: request.operation(),
             client: request.client,
             again: request.planned_private.is_some(),
@@ -76,27 +78,31 @@ impl Asked {
         let (planned, planned_state) = managed.form.write(planned)?;
         let mut diagnostics = response.diagnostics;
         if !diagnostics.has_errors() && !deferred {
-            diagnostics.extend(self.faults(managed, &planned));
+            diagnostics.extend(self.faults(managed, &planned, &response.requires_replace));
         }
+        let stays = self.operation == Operation::Update && response.requires_replace.is_empty();
+        let before = self.identity.as_ref().filter(|_| stays);
         let identity = response.identity.filter(Value::is_wholly_known);
         Ok(plan_resource_change::Response {
             planned_state: Some(planned_state),
             requires_replace: response.requires_replace.iter().map(Path::to_wire).collect(),
             planned_private: response.private.encode(),
-            planned_identity: managed.write_identity(identity)?,
+            planned_identity: managed.write_same_identity(before, identity)?,
             diagnostics: diagnostics.to_wire(),
             ..Default::default()
         })
     }
 
-    fn faults(&self, managed: &Managed, planned: &Value) -> Diagnostics {
+    fn faults(&self, managed: &Managed, planned: &Value, replaces: &[Path]) -> Diagnostics {
         let schema = &managed.form.schema;
         let mut filled = Vec::new();
         if !self.client.computed_blocks {
             find_filled(schema.top(), &self.config, planned, &Path::root(), &mut filled);
         }
         if filled.is_empty() {
-            check::plan(schema, &self.prior, &self.config, planned).iter().map(codec::bug).collect()
+            let mut faults = check::plan(schema, &self.prior, &self.config, planned);
+            faults.extend(check::replaces(schema, &self.prior, planned, replaces));
+            codec::bugs(&faults)
         } else {
             filled.into_iter().map(needs_computed_blocks).collect()
         }
@@ -168,44 +174,60 @@ pub(super) async fn apply(
     if request.prior.is_null() && request.planned.is_null() {
         return Err(codec::absent("state to apply").into());
     }
-    let (planned, operation) = (request.planned.clone(), request.operation());
+    let promised = Promised {
+        state: request.planned.clone(),
+        identity: request.identity.clone(),
+        operation: request.operation(),
+    };
     // An `Err` answers without a state: Terraform keeps the one before, with its private data.
     let response = managed.resource.apply(request).await?;
-    check_apply(managed, response, operation, &planned)
+    promised.judge(managed, response)
 }
 
-/// A state as Terraform takes it. Whatever is wrong with the answer, what exists must not be
-/// forgotten: an answer that cannot be written is replaced by what was planned.
-fn check_apply(
-    managed: &Managed,
-    response: ApplyResponse,
+/// What was planned, by which a result is judged.
+struct Promised {
+    state: Value,
+    identity: Option<Value>,
     operation: Operation,
-    planned: &Value,
-) -> Result<apply_resource_change::Response, Diagnostics> {
-    let mut diagnostics = response.diagnostics;
-    let failed = diagnostics.has_errors();
-    let state = if operation == Operation::Destroy && !failed { Value::Null } else { response.state };
-    if !failed {
-        diagnostics.collect(codec::known(&state));
+}
+
+impl Promised {
+    /// A result as Terraform takes it. Whatever is wrong with it, what exists must not be forgotten: what
+    /// cannot be written is replaced by what was planned.
+    fn judge(
+        self,
+        managed: &Managed,
+        response: ApplyResponse,
+    ) -> Result<apply_resource_change::Response, Diagnostics> {
+        let mut diagnostics = response.diagnostics;
+        let failed = diagnostics.has_errors();
+        let gone = self.operation == Operation::Destroy && !failed;
+        let state = if gone { Value::Null } else { response.state };
+        if !failed {
+            diagnostics.collect(codec::known(&state));
+        }
+        let written = diagnostics.collect(managed.form.write(without_unknowns(state)));
+        let (state, new_state) = match written {
+            Some(written) => written,
+            None => managed.form.write(without_unknowns(self.state.clone()))?,
+        };
+        if !diagnostics.has_errors() {
+            diagnostics.extend(codec::bugs(&check::apply(&managed.form.schema, &self.state, &state)));
+        }
+        let identity = response.identity.filter(Value::is_wholly_known);
+        let written = diagnostics.collect(managed.write_same_identity(self.identity.as_ref(), identity));
+        let new_identity = match written {
+            Some(written) => written,
+            None => managed.write_identity(self.identity).unwrap_or_default(),
+        };
+        Ok(apply_resource_change::Response {
+            new_state: Some(new_state),
+            private: response.private.encode(),
+            new_identity,
+            diagnostics: diagnostics.to_wire(),
+            ..Default::default()
+        })
     }
-    let written = diagnostics.collect(managed.form.write(without_unknowns(state)));
-    let (state, new_state) = match written {
-        Some(written) => written,
-        None => managed.form.write(without_unknowns(planned.clone()))?,
-    };
-    if !diagnostics.has_errors() {
-        let faults = check::apply(&managed.form.schema, planned, &state);
-        diagnostics.extend(faults.iter().map(codec::bug));
-    }
-    let identity = response.identity.filter(Value::is_wholly_known);
-    let new_identity = diagnostics.collect(managed.write_identity(identity)).flatten();
-    Ok(apply_resource_change::Response {
-        new_state: Some(new_state),
-        private: response.private.encode(),
-        new_identity,
-        diagnostics: diagnostics.to_wire(),
-        ..Default::default()
-    })
 }
 
 fn without_unknowns(state: Value) -> Value {

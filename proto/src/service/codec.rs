@@ -76,6 +76,17 @@ pub(super) fn bug(fault: &Fault) -> Diagnostic {
     Diagnostic::error(INVALID, detail).at(fault.path.clone())
 }
 
+/// All that is wrong with an answer.
+pub(super) fn bugs(faults: &[Fault]) -> Diagnostics {
+    faults.iter().map(bug).collect()
+}
+
+/// An answer that is none, to a request to do something.
+pub(super) fn missing(doing: &str) -> Diagnostic {
+    let detail = format!("This is a bug in the provider, please report it: `{doing}` gave no result.");
+    Diagnostic::error(INVALID, detail)
+}
+
 pub(super) fn misshapen(error: &ValueError) -> Diagnostic {
     let problem = format!("must be {}, not {}", error.wanted, error.found);
     bug(&Fault { path: error.path.clone(), problem })

@@ -76,11 +76,12 @@ fn result_of(
     result: Value,
     config: &Value,
 ) -> Result<DynamicValue, Diagnostics> {
-    let sent = ephemeral.form.write_result(result.clone(), "open")?;
-    let schema = &ephemeral.form.schema;
-    let result = schema.complete(result).map_err(|error| codec::misshapen(&error))?;
-    let faults = check::plan(schema, &Value::Null, config, &result);
-    if faults.is_empty() { Ok(sent) } else { Err(faults.iter().map(codec::bug).collect()) }
+    if result.is_null() {
+        return Err(codec::missing("open").into());
+    }
+    let (result, sent) = ephemeral.form.write(result)?;
+    let faults = check::ephemeral(&ephemeral.form.schema, config, &result);
+    if faults.is_empty() { Ok(sent) } else { Err(codec::bugs(&faults)) }
 }
 
 pub(super) async fn renew(

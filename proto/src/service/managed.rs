@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Inner, codec, offer::Form};
 use crate::{
     Attribute, Diagnostic, Diagnostics, IdentitySchema, ImportRequest, ImportResponse, Path, ReadRequest,
-    Resource, Schema, Type, ValidateRequest, Value,
+    Resource, Schema, Type, ValidateRequest, Value, check,
     wire::tfplugin6::{ResourceIdentityData, import_resource_state, read_resource, validate_resource_config},
 };
 
@@ -44,6 +44,23 @@ impl Managed {
     ) -> Result<Option<ResourceIdentityData>, Diagnostics> {
         let (Some(identity), Some(value)) = (&self.identity, value) else { return Ok(None) };
         codec::encode_identity(value, &identity.kind).map(Some)
+    }
+
+    /// Writes the identity of something that may have had one before, which it keeps for ever.
+    pub(super) fn write_same_identity(
+        &self,
+        before: Option<&Value>,
+        value: Option<Value>,
+    ) -> Result<Option<ResourceIdentityData>, Diagnostics> {
+        if let (Some(before), Some(after)) = (before, &value) {
+            let faults = check::same_identity(before, after);
+            // Its parts are no arguments that a diagnostic could point at.
+            let unplaced = |fault| Diagnostic { attribute: None, ..codec::bug(fault) };
+            if !faults.is_empty() {
+                return Err(faults.iter().map(unplaced).collect());
+            }
+        }
+        self.write_identity(value)
     }
 }
 
@@ -97,7 +114,7 @@ pub(super) async fn read(
         client: request.client_capabilities.into(),
         cancellation: inner.cancellation(),
     };
-    let client = request.client;
+    let (client, before) = (request.client, request.identity.clone());
     let response = managed.resource.read(request).await?;
     let deferred = inner.defer(response.deferred, client, None)?;
     let diagnostics = response.diagnostics.to_wire();
@@ -113,7 +130,7 @@ pub(super) async fn read(
     Ok(read_resource::Response {
         new_state: Some(managed.form.write_known(response.state)?),
         private: response.private.encode(),
-        new_identity: managed.write_identity(response.identity)?,
+        new_identity: managed.write_same_identity(before.as_ref(), response.identity)?,
         deferred,
         diagnostics,
     })

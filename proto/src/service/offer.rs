@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Inner, codec};
 use crate::{
-    ClientCapabilities, Diagnostic, Diagnostics, Schema, Type, ValidateRequest, Value,
+    ClientCapabilities, Diagnostics, Schema, Type, ValidateRequest, Value,
     wire::tfplugin6::{self as wire, DynamicValue},
 };
 
@@ -110,9 +110,7 @@ impl Form {
     /// Writes an answer that has to be there and known: the outcome of `doing` something.
     pub(super) fn write_result(&self, value: Value, doing: &str) -> Result<DynamicValue, Diagnostics> {
         if value.is_null() {
-            let detail =
-                format!("This is a bug in the provider, please report it: `{doing}` gave no result.");
-            return Err(Diagnostic::error(codec::INVALID, detail).into());
+            return Err(codec::missing(doing).into());
         }
         self.write_known(value)
     }

@@ -160,7 +160,9 @@ impl Resource for Parts {
         trouble(&request.state)?;
         self.say(format!("meta {:?}", request.provider_meta.get("module").as_str()));
         let (state, deferred) = (result(&request.state), deferral(&request.state));
-        Ok(ReadResponse { state, deferred, ..request.unchanged() })
+        let identity =
+            if how(&state) == "renamed" { Some(identity("i-9")) } else { request.identity.clone() };
+        Ok(ReadResponse { state, deferred, identity, ..request.unchanged() })
     }
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
         trouble(&request.proposed)?;

@@ -9,7 +9,7 @@ use crate::{
     wire::tfplugin6::{
         RawState, ResourceIdentityData, generate_resource_config as generate,
         import_resource_state as import, move_resource_state as moved, provider_server::Provider as _,
-        upgrade_resource_identity, upgrade_resource_state,
+        read_resource, upgrade_resource_identity, upgrade_resource_state,
     },
 };
 
@@ -171,6 +171,25 @@ async fn imports_by_name_and_by_identity() {
             }
             Err(expected) => assert_eq!(lines(&answer.diagnostics), [expected]),
         }
+    }
+}
+
+#[tokio::test]
+async fn an_identity_is_for_ever() {
+    let identity = codec::encode(&Value::object([("id", "i-1".into())]));
+    let bug = "error: The provider gave an invalid answer: This is a bug in the provider, please report it: ";
+    let changed = format!("{bug}`id` is a part of the identity and cannot change.");
+    for (how, expected) in [("well", vec![]), ("renamed", vec![changed])] {
+        let request = read_resource::Request {
+            type_name: "thing".to_owned(),
+            current_state: sent_value(Value::object([("how", how.into())])),
+            current_identity: Some(ResourceIdentityData { identity_data: Some(identity.clone()) }),
+            ..Default::default()
+        };
+        let answer =
+            Parts::default().service().read_resource(Request::new(request)).await.unwrap().into_inner();
+        assert_eq!(lines(&answer.diagnostics), expected);
+        assert_eq!(answer.new_identity.is_none(), answer.diagnostics.len() == 1);
     }
 }
 
