@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     access::Scope,
     content::{Blob, BlobSource, Descriptor},
-    ecr::EcrClients,
+    ecr::{Availability, EcrClients},
     error::{ErrorKind, Trouble},
     flights::Flights,
     names::{Digest, Repository},
@@ -24,6 +24,7 @@ use crate::{
 pub(crate) struct Blobs {
     pub(crate) transport: Arc<Transport>,
     ecr: Option<EcrClients>,
+    availability: Option<Availability>,
     uploads: Semaphore,
     flights: Flights<(Repository, Digest), Known>,
 }
@@ -58,6 +59,7 @@ impl Blobs {
     pub(crate) fn new(transport: Arc<Transport>, ecr: Option<EcrClients>, uploads: usize) -> Self {
         Self {
             transport,
+            availability: ecr.clone().map(Availability::new),
             ecr,
             uploads: Semaphore::new(uploads.max(1)),
             flights: Flights::new(BLOBS_REMEMBERED),
@@ -117,7 +119,7 @@ impl Blobs {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Again { error, after }) => (error, after),
             };
-            match retry.next(after) {
+            match retry.next(&error, after) {
                 Some(wait) => {
                     tracing::debug!(%repository, digest = %blob.descriptor.digest, %error, ?wait, "sending again");
                     tokio::time::sleep(wait).await;
@@ -128,6 +130,11 @@ impl Blobs {
     }
 
     async fn is_there(&self, repository: &Repository, blob: &Descriptor) -> Result<bool, ErrorKind> {
+        if let Some(availability) = &self.availability
+            && let Some(there) = availability.of(repository, blob.digest).await
+        {
+            return Ok(there);
+        }
         let target = self.transport.target(repository, &format!("blobs/{}", blob.digest));
         let call = Call::new(Method::HEAD, repository, target, Scope::push(repository));
         match self.transport.send(&call).await? {

@@ -76,7 +76,7 @@ impl Blobs {
         let mut retry = Retry::new(&self.transport.patience);
         loop {
             match self.download_stream(repository, blob, to).await {
-                Err(error) if error.is_transient() => match retry.next_after(&error) {
+                Err(error) if error.is_transient() => match retry.next(&error, None) {
                     Some(wait) => tokio::time::sleep(wait).await,
                     None => return Err(error),
                 },
@@ -144,7 +144,7 @@ impl Blobs {
                 Err(failure) => failure,
             };
             let Failure::Kind(kind) = &failure else { return Err(failure) };
-            match kind.is_transient().then(|| retry.next_after(kind)).flatten() {
+            match kind.is_transient().then(|| retry.next(kind, None)).flatten() {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(failure),
             }

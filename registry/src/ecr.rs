@@ -1,6 +1,7 @@
 //! ECR's own API: passwords, many tags at once, tags of an image, tags taken away.
 
 mod api;
+mod availability;
 mod error;
 mod resolve;
 mod role;
@@ -14,6 +15,7 @@ use std::{
 use aws_sdk_ecr::config::{Region, timeout::TimeoutConfig};
 use aws_types::SdkConfig;
 
+pub(crate) use availability::Availability;
 pub(crate) use error::api_error;
 pub(crate) use resolve::Found;
 use role::Role;

@@ -262,7 +262,7 @@ impl Registry {
         let mut retry = Retry::new(&self.0.blobs.transport.patience);
         loop {
             match read().await {
-                Err(error) if error.is_transient() => match retry.next_after(&error) {
+                Err(error) if error.is_transient() => match retry.next(&error, None) {
                     Some(wait) => tokio::time::sleep(wait).await,
                     None => return Err(error),
                 },

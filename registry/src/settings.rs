@@ -94,6 +94,8 @@ pub struct Patience {
     pub longest_wait: Duration,
     /// No further attempt begins this long after the first failure.
     pub budget: Duration,
+    /// As `budget`, while the registry asks for fewer requests; there `attempts` do not count.
+    pub throttled: Duration,
 }
 
 impl Default for Patience {
@@ -108,6 +110,7 @@ impl Default for Patience {
             first_wait: Duration::from_millis(250),
             longest_wait: Duration::from_secs(20),
             budget: Duration::from_mins(5),
+            throttled: Duration::from_mins(5),
         }
     }
 }

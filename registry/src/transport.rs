@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod http;
 mod location;
+mod pace;
 mod retry;
 
 use std::{pin::pin, sync::Arc};
@@ -19,6 +20,7 @@ pub(crate) use answer::Refusal;
 pub(crate) use body::{Pieces, checked, stream_bytes, stream_file, stream_part};
 pub(crate) use http::{Http, causes, read_limited};
 pub(crate) use location::{Target, locate};
+use pace::{Came, Kind, Paces, Pass};
 pub(crate) use retry::Retry;
 
 use crate::{
@@ -70,6 +72,7 @@ pub(crate) struct Transport {
     http: Http,
     access: Access,
     endpoints: Endpoints,
+    paces: Paces,
     pub(crate) patience: Patience,
 }
 
@@ -78,7 +81,7 @@ impl Transport {
         let http = Http::new(&settings)?;
         let access = Access::new(&settings, ecr, http.clone());
         let Settings { endpoints, patience, .. } = settings;
-        Ok(Arc::new(Self { http, access, endpoints, patience }))
+        Ok(Arc::new(Self { http, access, endpoints, paces: Paces::default(), patience }))
     }
 
     /// Where `path` of the repository is, such as `manifests/latest`.
@@ -99,8 +102,10 @@ impl Transport {
         loop {
             let reply = self.send_once(call).await;
             let wait = match &reply {
-                Ok(Reply::Refused(refusal)) if refusal.is_transient() => retry.next(refusal.retry_after()),
-                Err(error) if error.is_transient() => retry.next_after(error),
+                Ok(Reply::Refused(refusal)) if refusal.is_transient() => {
+                    retry.next(&refusal.kind(call.repository), refusal.retry_after())
+                }
+                Err(error) if error.is_transient() => retry.next(error, None),
                 Ok(_) | Err(_) => None,
             };
             match wait {
@@ -181,6 +186,13 @@ impl Transport {
         refusal.kind(repository)
     }
 
+    /// Waits for the pace of such requests. Storage that a registry sends us to has none that is known.
+    async fn pass(&self, call: &Call<'_>) -> Pass {
+        let path = call.target.url.path();
+        let kind = if call.target.ours { Kind::of(&call.method, path) } else { Kind::ReadBlob };
+        self.paces.enter(call.repository.host(), kind).await
+    }
+
     /// Makes a request once. After it was refused for its credentials, others may be at hand.
     async fn attempt(&self, call: &Call<'_>, blob: Option<reqwest::Body>) -> Result<Reply, ErrorKind> {
         let repository = call.repository;
@@ -194,11 +206,19 @@ impl Transport {
             None if call.body.is_empty() => (request, Some(self.patience.answer)),
             None => (request.body(call.body.clone()), Some(self.patience.answer)),
         };
+        let mut pass = self.pass(call).await;
         let response = self.http.send(request, &call.target, limit).await?;
         if response.status().as_u16() < 400 {
+            pass.came(Came::Through);
             return Ok(Reply::Taken(response));
         }
         let mut refusal = Refusal::read(response, &self.patience).await;
+        if refusal.is_throttled() {
+            pass.came(Came::TooFast(refusal.retry_after()));
+        } else if !refusal.is_transient() {
+            pass.came(Came::Through);
+        }
+        drop(pass);
         if call.target.ours && refusal.wants_credentials() {
             let access = &self.access;
             refusal.renewed =

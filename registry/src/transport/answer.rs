@@ -77,6 +77,11 @@ impl Refusal {
             || self.has("TOOMANYREQUESTS")
     }
 
+    /// Whether it was one request too many.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS || self.has("TOOMANYREQUESTS")
+    }
+
     /// How long the registry asks to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -101,8 +106,7 @@ impl Refusal {
         match self.status.as_u16() {
             403 => Denied::parse(&message).into(),
             404 => ErrorKind::ImageMissing,
-            429 => ErrorKind::Throttled(message),
-            _ if self.has("TOOMANYREQUESTS") => ErrorKind::Throttled(message),
+            _ if self.is_throttled() => ErrorKind::Throttled(message),
             408 | 425 | 499 | 500.. => ErrorKind::Unavailable { status, message },
             _ => ErrorKind::Refused { status, message },
         }

@@ -9,15 +9,25 @@ use crate::{
 
 /// How often a thing was tried, and how long to wait before it is tried again.
 ///
+/// | what happened | tried again |
+/// |---|---|
+/// | 429, `TOOMANYREQUESTS` | for [`Patience::throttled`], however often |
+/// | 408, 425, 499, 500, 502, 503, 504, 520 to 524 | up to [`Patience::attempts`] |
+/// | the connection broke, or nothing came for too long | up to [`Patience::attempts`] |
+/// | an upload's session is gone (404, 416) | up to [`Patience::attempts`], in a new session from the first byte |
+/// | the name is not known, or nobody listens | three times: that rarely changes in seconds |
+/// | 401, or 403 with an expired password | once, with new credentials, and not counted here |
+/// | TLS fails, and any other status | never |
+///
 /// The wait is random between nothing and a limit that doubles ("full jitter"), so that many who failed together
-/// do not come back together.
+/// do not come back together. What the registry asks for in `Retry-After` is obeyed instead, up to
+/// [`Patience::longest_wait`]. Nothing is tried again after [`Patience::budget`].
 pub(crate) struct Retry<'a> {
     patience: &'a Patience,
     failures: u32,
     since: Option<Instant>,
 }
 
-/// A name that is not known or a port that is closed rarely changes in seconds.
 const ATTEMPTS_TO_CONNECT: u32 = 3;
 
 impl<'a> Retry<'a> {
@@ -25,29 +35,25 @@ impl<'a> Retry<'a> {
         Self { patience, failures: 0, since: None }
     }
 
-    /// The wait before the next attempt; `None` if there was the last one. What the registry asks for is obeyed.
-    pub(crate) fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
-        self.next_at(Instant::now(), self.patience.attempts, asked)
+    /// The wait before the next attempt; `None` if there was the last one.
+    pub(crate) fn next(&mut self, error: &ErrorKind, asked: Option<Duration>) -> Option<Duration> {
+        self.next_at(Instant::now(), error, asked)
     }
 
-    /// As [`Self::next`] after a request that got no answer.
-    pub(crate) fn next_after(&mut self, error: &ErrorKind) -> Option<Duration> {
-        let attempts = match error {
+    fn next_at(&mut self, now: Instant, error: &ErrorKind, asked: Option<Duration>) -> Option<Duration> {
+        let Patience { attempts, throttled, first_wait, longest_wait, budget, .. } = *self.patience;
+        let (attempts, budget) = match error {
+            ErrorKind::Throttled(_) => (u32::MAX, throttled),
             ErrorKind::NoAnswer { trouble: Trouble::Dns | Trouble::Connect, .. } => {
-                self.patience.attempts.min(ATTEMPTS_TO_CONNECT)
+                (attempts.min(ATTEMPTS_TO_CONNECT), budget)
             }
-            _ => self.patience.attempts,
+            _ => (attempts, budget),
         };
-        self.next_at(Instant::now(), attempts, None)
-    }
-
-    fn next_at(&mut self, now: Instant, attempts: u32, asked: Option<Duration>) -> Option<Duration> {
         let since = *self.since.get_or_insert(now);
         self.failures += 1;
-        let doubled = self.patience.first_wait.saturating_mul(1 << (self.failures - 1).min(16));
-        let longest = doubled.min(self.patience.longest_wait);
-        let wait = asked.map_or(longest.mul_f64(random()), |asked| asked.min(self.patience.longest_wait));
-        let in_budget = now.duration_since(since) + wait < self.patience.budget;
+        let doubled = first_wait.saturating_mul(1 << (self.failures - 1).min(16));
+        let wait = asked.unwrap_or_else(|| doubled.min(longest_wait).mul_f64(random())).min(longest_wait);
+        let in_budget = now.duration_since(since) + wait < budget;
         (self.failures < attempts && in_budget).then_some(wait)
     }
 }
@@ -71,41 +77,50 @@ mod tests {
         Patience { attempts: 5, first_wait: SECOND, longest_wait: 3 * SECOND, ..Patience::default() }
     }
 
+    fn broke(trouble: Trouble) -> ErrorKind {
+        ErrorKind::NoAnswer { host: String::new(), trouble, cause: None }
+    }
+
     #[test]
     fn waits_grow_up_to_a_limit() {
         let patience = patience();
         let mut retry = Retry::new(&patience);
         for limit in [SECOND, 2 * SECOND, 3 * SECOND, 3 * SECOND] {
-            assert!(retry.next(None).unwrap() <= limit);
+            assert!(retry.next(&broke(Trouble::Cut), None).unwrap() <= limit);
         }
-        assert_eq!(retry.next(None), None);
+        assert_eq!(retry.next(&broke(Trouble::Cut), None), None);
     }
 
     #[test]
     fn what_the_registry_asks_for_is_obeyed() {
         let patience = patience();
         let mut retry = Retry::new(&patience);
-        assert_eq!(retry.next(Some(2 * SECOND)), Some(2 * SECOND));
-        assert_eq!(retry.next(Some(100 * SECOND)), Some(3 * SECOND));
-        assert_eq!(retry.next(Some(Duration::ZERO)), Some(Duration::ZERO));
+        let mut next = |asked| retry.next(&broke(Trouble::Cut), Some(asked));
+        assert_eq!(next(2 * SECOND), Some(2 * SECOND));
+        assert_eq!(next(100 * SECOND), Some(3 * SECOND));
+        assert_eq!(next(Duration::ZERO), Some(Duration::ZERO));
     }
 
     #[test]
     fn the_budget_ends_it() {
-        let patience = Patience { budget: 10 * SECOND, ..patience() };
+        let patience = Patience { budget: 10 * SECOND, throttled: 20 * SECOND, ..patience() };
         let mut retry = Retry::new(&patience);
         let start = Instant::now();
-        assert!(retry.next_at(start, 5, None).is_some());
-        assert_eq!(retry.next_at(start + 10 * SECOND, 5, None), None);
+        let (cut, throttled) = (broke(Trouble::Cut), ErrorKind::Throttled(String::new()));
+        assert!(retry.next_at(start, &cut, None).is_some());
+        assert_eq!(retry.next_at(start + 10 * SECOND, &cut, None), None);
+        for _ in 0..100 {
+            assert!(retry.next_at(start + 15 * SECOND, &throttled, None).is_some());
+        }
+        assert_eq!(retry.next_at(start + 20 * SECOND, &throttled, None), None);
     }
 
     #[test]
     fn nobody_home_is_believed_sooner() {
         let patience = patience();
         let mut retry = Retry::new(&patience);
-        let error = ErrorKind::NoAnswer { host: String::new(), trouble: Trouble::Dns, cause: None };
-        assert!(retry.next_after(&error).is_some());
-        assert!(retry.next_after(&error).is_some());
-        assert_eq!(retry.next_after(&error), None);
+        assert!(retry.next(&broke(Trouble::Dns), None).is_some());
+        assert!(retry.next(&broke(Trouble::Connect), None).is_some());
+        assert_eq!(retry.next(&broke(Trouble::Dns), None), None);
     }
 }

@@ -3,13 +3,14 @@
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_ecr::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
+use bytes::Bytes;
 use ecr_registry::{
     Endpoints, ErrorKind, Outcome, Reference, Registry, Repository, Settings, Tag, TagOutcome, Version,
 };
 
 use crate::{
     fake::{ECR, Fake, Reply, What, api_error},
-    image, settings, told,
+    image, image_of, layer, settings, told,
 };
 
 /// A client with AWS credentials, for which ECR and its API are the fake.
@@ -42,7 +43,7 @@ async fn one_password_does_for_all() {
     );
     assert_eq!(fake.count("POST", "GetAuthorizationToken"), 1);
     let refused = fake.take_log().len();
-    assert_eq!(refused, 1 + 1 + 3 * 3 + 1 + 2);
+    assert_eq!(refused, 1 + 1 + 1 + 3 * 2 + 1 + 2); // one call finds out about all three blobs
 }
 
 #[tokio::test]
@@ -58,6 +59,10 @@ async fn a_password_that_is_refused_is_renewed_once() {
             ("PUT", "/manifests/"),
         ] {
             let fake = Fake::ecr(&["web"]).await;
+            if (method, path) == ("HEAD", "/blobs/") {
+                let denied = api_error("AccessDeniedException", "no");
+                fake.fail("POST", "BatchCheckLayerAvailability", 1, What::Answer(denied));
+            }
             fake.fail(method, path, 1, What::Answer(fault.clone()));
             if (method, fault.status) == ("HEAD", 403) {
                 fake.fail("GET", path, 1, What::Answer(fault.clone())); // a HEAD cannot say why
@@ -212,6 +217,49 @@ async fn without_aws_a_docker_login_to_ecr_does() {
     std::fs::write(&path, "{}").unwrap();
     let error = Registry::new(settings).unwrap().head(&fake.repository("web"), &latest()).await.unwrap_err();
     assert!(matches!(*error.kind, ErrorKind::AwsCredentials { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn blobs_are_asked_about_by_the_hundred() {
+    let fake = Fake::ecr(&["web", "api"]).await;
+    let layers = |count: u8| image_of((0..count).map(|number| layer(Bytes::from(vec![number; 9]))).collect());
+    let (registry, web, api) = (client(&fake), fake.repository("web"), fake.repository("api"));
+    let pushes = [(&web, layers(20)), (&web, layers(25)), (&api, layers(30))];
+    let pushes = pushes.iter().map(|(repository, image)| registry.push(repository, image, &()));
+    futures::future::try_join_all(pushes).await.unwrap();
+    let calls = fake.count("POST", "BatchCheckLayerAvailability");
+    assert!((2..=4).contains(&calls), "{calls}"); // one for each repository, had all come at once
+    assert_eq!(fake.count("HEAD", "/blobs/"), 0);
+    assert_eq!(fake.count("PUT", "/v2/web/blobs/"), 25 + 1);
+}
+
+#[tokio::test]
+async fn who_may_not_ask_for_a_hundred_asks_one_by_one() {
+    let fake = Fake::ecr(&["web"]).await;
+    let denied = api_error("AccessDeniedException", "no");
+    fake.fail("POST", "BatchCheckLayerAvailability", 99, What::Answer(denied));
+    let (registry, repository) = (client(&fake), fake.repository("web"));
+    registry.push(&repository, &image(&[b"one"]), &()).await.unwrap();
+    registry.push(&repository, &image(&[b"two"]), &()).await.unwrap();
+    assert_eq!(fake.count("POST", "BatchCheckLayerAvailability"), 1);
+    assert_eq!(fake.count("HEAD", "/blobs/"), 2 + 1); // they share their configuration
+}
+
+#[tokio::test]
+async fn a_storm_of_refusals_is_sat_out() {
+    let fake = Fake::ecr(&["web"]).await;
+    let too_many = Reply::error(429, "TOOMANYREQUESTS", "Rate exceeded").header("retry-after", "0");
+    for (method, path) in
+        [("HEAD", "/manifests/"), ("POST", "/uploads/"), ("PUT", "/uploads/"), ("PUT", "/manifests/")]
+    {
+        fake.fail(method, path, 8, What::Answer(too_many.clone()));
+    }
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
+    let mut settings = settings_with(&fake, Some(credentials));
+    settings.patience.throttled = std::time::Duration::from_mins(1);
+    let registry = Registry::new(settings).unwrap();
+    registry.push(&fake.repository("web"), &image(&[b"one", b"two"]), &()).await.unwrap();
+    assert_eq!(fake.state().repositories["web"].manifests.len(), 1);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn trouble_that_stays_is_told() {
     let error = client().head(&fake.repository("web"), &Tag::latest().into()).await.unwrap_err();
     assert!(matches!(*error.kind, ErrorKind::Throttled(_)), "{error:?}");
     assert_eq!((error.outcome(), error.is_transient()), (Outcome::NoAnswer, true));
-    assert_eq!(fake.count("HEAD", "/manifests/"), 6);
+    assert!(fake.count("HEAD", "/manifests/") > 6);
 }
 
 #[tokio::test]

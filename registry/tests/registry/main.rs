@@ -62,7 +62,8 @@ fn taken_from(repository: &Repository, image: &Image) -> Image {
 /// Waits that do not hold up a test.
 fn patience() -> Patience {
     let (first_wait, longest_wait) = (Duration::from_millis(1), Duration::from_millis(20));
-    Patience { first_wait, longest_wait, ..Patience::default() }
+    let throttled = Duration::from_millis(200);
+    Patience { first_wait, longest_wait, throttled, ..Patience::default() }
 }
 
 fn settings() -> Settings {

@@ -30,6 +30,7 @@ pub(super) fn answer(state: &mut State, operation: &str, request: &Request) -> R
     match operation {
         "DescribeRepositories" => ok(&json!({ "repositories": [{ "repositoryName": name }] })),
         "BatchGetImage" => batch_get_image(content, &input),
+        "BatchCheckLayerAvailability" => batch_check_layer_availability(content, &input),
         "BatchDeleteImage" => batch_delete_image(content, &input),
         "DescribeImages" => describe_images(content, &input),
         other => panic!("{other} is not played"),
@@ -110,6 +111,18 @@ fn batch_get_image(content: &Content, input: &Value) -> Reply {
         }
     }
     ok(&json!({ "images": images, "failures": failures }))
+}
+
+fn batch_check_layer_availability(content: &Content, input: &Value) -> Reply {
+    let digests = input["layerDigests"].as_array().unwrap();
+    assert!(digests.len() <= 100);
+    let there = |digest: &Value| content.blobs.contains_key(&digest.as_str().unwrap().parse().unwrap());
+    let (there, missing): (Vec<&Value>, Vec<&Value>) = digests.iter().partition(|digest| there(digest));
+    let layers =
+        there.iter().map(|digest| json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE" }));
+    let failures =
+        missing.iter().map(|digest| json!({ "layerDigest": digest, "failureCode": "MissingLayerDigest" }));
+    ok(&json!({ "layers": layers.collect::<Vec<_>>(), "failures": failures.collect::<Vec<_>>() }))
 }
 
 fn batch_delete_image(content: &mut Content, input: &Value) -> Reply {
