@@ -198,7 +198,11 @@ impl Value {
     }
 
     fn map_from(self, path: &mut Path, change: &mut dyn FnMut(&Path, Self) -> Self) -> Self {
-        match change(path, self) {
+        change(path, self).map_parts(path, change)
+    }
+
+    fn map_parts(self, path: &mut Path, change: &mut dyn FnMut(&Path, Self) -> Self) -> Self {
+        match self {
             Self::List(elements) => Self::list(elements.into_iter().enumerate().map(|(index, element)| {
                 path.inside(Step::Index(index), |path| element.map_from(path, change))
             })),
@@ -206,6 +210,7 @@ impl Value {
                 let step = Step::Attribute(name.clone());
                 (name, path.inside(step, |path| member.map_from(path, change)))
             })),
+            Self::Dynamic(kind, inner) => Self::Dynamic(kind, Box::new(inner.map_parts(path, change))),
             other => other,
         }
     }
@@ -322,5 +327,24 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
 impl<T: Into<Value>> From<BTreeMap<String, T>> for Value {
     fn from(members: BTreeMap<String, T>) -> Self {
         Self::object(members.into_iter().map(|(name, member)| (name, member.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block with a dynamic attribute is dynamic as a whole, and its parts are parts all the same.
+    #[test]
+    fn changes_reach_into_dynamic_places() {
+        let kind = Type::Tuple(vec![Type::object([("id", Type::String)])]);
+        let block = |id: Value| {
+            let elements = Value::list([Value::object([("id", id)])]);
+            Value::object([("block", Value::Dynamic(kind.clone(), Box::new(elements)))])
+        };
+        let changed = block(Value::Unknown).map(&mut |path, value| {
+            if value.is_unknown() { path.to_string().into() } else { value }
+        });
+        assert_eq!(changed, block("block[0].id".into()));
     }
 }

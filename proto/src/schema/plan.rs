@@ -118,7 +118,8 @@ impl Attribute {
             return match &self.behaviour.default {
                 Some(default) => default.clone(),
                 None if self.is_computed() => at.proposed.clone(),
-                None => Value::Null,
+                // Null as well, and in a dynamic place of the type that it has there.
+                None => at.config.clone(),
             };
         }
         match self.nested() {
