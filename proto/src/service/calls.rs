@@ -75,17 +75,13 @@ macro_rules! calls {
                 &self,
                 request: Request<Streaming<wire::write_state_bytes::RequestChunk>>,
             ) -> Result<Response<wire::write_state_bytes::Response>, Status> {
-                let answer = match state_store::gather(request.into_inner()).await {
-                    Ok(whole) => self.run(state_store::write, whole).await,
-                    Err(diagnostics) => Answer::failed(&diagnostics),
-                };
-                Ok(Response::new(answer))
+                let chunks = state_store::Chunks(request.into_inner());
+                Ok(Response::new(self.run(state_store::write, chunks).await))
             }
         }
     };
 }
 
-asked!(WriteStateBytes, state_store::Whole, tf_state_store_type, type_name);
 diagnosed!(wire::write_state_bytes::Response);
 
 calls! {

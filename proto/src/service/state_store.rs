@@ -7,8 +7,13 @@ use std::sync::{
 
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
+use tracing::Span;
 
-use super::{Inner, codec, find, offer::Form, task::Outlet};
+use super::{
+    Inner, codec, find,
+    offer::Form,
+    task::{Asked, Outlet},
+};
 use crate::{
     ConfigureStoreRequest, Diagnostic, Diagnostics, LockRequest, StateRequest, StateStore, UnlockRequest,
     wire::tfplugin6::{
@@ -143,28 +148,51 @@ pub(super) fn end(diagnostics: Vec<wire::Diagnostic>) -> Option<read_state_bytes
     (!diagnostics.is_empty()).then(|| read_state_bytes::Response { range, diagnostics, ..Default::default() })
 }
 
+/// The chunks of a state to write.
+pub(super) struct Chunks<S>(pub(super) S);
+
+impl<S: Send + 'static> Asked for Chunks<S> {
+    const RPC: &'static str = "WriteStateBytes";
+
+    /// The first chunk says what it is about.
+    fn subject(&self) -> Option<(&'static str, &str)> {
+        None
+    }
+}
+
+pub(super) async fn write<S>(
+    inner: Arc<Inner>,
+    chunks: Chunks<S>,
+) -> Result<write_state_bytes::Response, Diagnostics>
+where
+    S: Stream<Item = Result<write_state_bytes::RequestChunk, Status>> + Unpin + Send,
+{
+    let Whole { about, bytes } = gather(chunks.0).await?;
+    Span::current().record("tf_state_store_type", &about.type_name);
+    let store = inner.state_store(&about.type_name)?;
+    let request = StateRequest { name: about.state_id, cancellation: inner.cancellation() };
+    store.part.write(request, bytes).await?;
+    Ok(write_state_bytes::Response::default())
+}
+
 /// A state put together from its chunks.
-#[derive(Debug)]
-pub(super) struct Whole {
-    pub(super) type_name: String,
-    name: String,
+struct Whole {
+    about: RequestChunkMeta,
     bytes: Vec<u8>,
 }
 
 /// Puts a state together. One that does not arrive completely is none.
-pub(super) async fn gather(
+async fn gather(
     mut chunks: impl Stream<Item = Result<write_state_bytes::RequestChunk, Status>> + Unpin,
 ) -> Result<Whole, Diagnostics> {
     let mut whole: Option<Whole> = None;
     let mut total = 0;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|status| broken(status.message()))?;
+        let mut chunk = chunk.map_err(|status| broken(status.message()))?;
         total = chunk.total_length;
-        let whole = match (&mut whole, chunk.meta.clone()) {
+        let whole = match (&mut whole, chunk.meta.take()) {
             (Some(whole), _) => whole,
-            (none, Some(RequestChunkMeta { type_name, state_id: name })) => {
-                none.insert(Whole { type_name, name, bytes: Vec::new() })
-            }
+            (none, Some(about)) => none.insert(Whole { about, bytes: Vec::new() }),
             (None, None) => return Err(codec::absent("name of the state").into()),
         };
         whole.append(chunk)?;
@@ -186,16 +214,6 @@ impl Whole {
         self.bytes.extend(chunk.bytes);
         Ok(())
     }
-}
-
-pub(super) async fn write(
-    inner: Arc<Inner>,
-    whole: Whole,
-) -> Result<write_state_bytes::Response, Diagnostics> {
-    let store = inner.state_store(&whole.type_name)?;
-    let request = StateRequest { name: whole.name, cancellation: inner.cancellation() };
-    store.part.write(request, whole.bytes).await?;
-    Ok(write_state_bytes::Response::default())
 }
 
 fn broken(cause: &str) -> Diagnostic {

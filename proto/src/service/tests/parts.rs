@@ -162,7 +162,7 @@ impl Resource for Parts {
         let (state, deferred) = (result(&request.state), deferral(&request.state));
         let identity =
             if how(&state) == "renamed" { Some(identity("i-9")) } else { request.identity.clone() };
-        Ok(ReadResponse { state, deferred, identity, ..request.unchanged() })
+        Ok(ReadResponse { state, identity, deferred, ..request.unchanged() })
     }
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
         trouble(&request.proposed)?;

@@ -45,12 +45,9 @@ fn chunk(start: usize, bytes: &str, total: i64) -> Result<write::RequestChunk, S
 }
 
 async fn write(service: &Service, chunks: Vec<Result<write::RequestChunk, Status>>) -> Vec<String> {
-    match state_store::gather(tokio_stream::iter(chunks)).await {
-        Ok(whole) => {
-            lines(&service.run::<_, write::Response, _>(state_store::write, whole).await.diagnostics)
-        }
-        Err(diagnostics) => lines(&diagnostics.to_wire()),
-    }
+    let chunks = state_store::Chunks(tokio_stream::iter(chunks));
+    let answer: write::Response = service.run(state_store::write, chunks).await;
+    lines(&answer.diagnostics)
 }
 
 #[tokio::test]
