@@ -104,6 +104,13 @@ impl Step {
     }
 }
 
+impl Expectation {
+    /// Whether this is the error that is expected.
+    pub(crate) fn names(&self, error: &str) -> bool {
+        matches!(self, Self::Fails { with, .. } if with.is_match(error))
+    }
+}
+
 fn read(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for line in text.lines() {
