@@ -150,3 +150,30 @@ resource "corner_defaults" "set_defaults_coalesce" {
   }
 }
 #> corner_defaults.set_defaults_coalesce.set_block = [{"other":"the default","value":"zero"}]
+
+# What is computed in an element stays while the element does, whatever comes before or behind it.
+#= set_computed_parts
+resource "corner_computed" "set_computed_parts" {
+  parts = [{ text = "b" }, { text = "a" }]
+}
+#> plan corner_computed.set_computed_parts.parts = [{"id":(unknown),"text":"a"},{"id":(unknown),"text":"b"}]
+#> corner_computed.set_computed_parts.parts = [{"id":"made","text":"a"},{"id":"made","text":"b"}]
+#+
+resource "corner_computed" "set_computed_parts" {
+  parts = [{ text = "c" }, { text = "b" }, { text = "a" }]
+}
+#> corner_computed.set_computed_parts: update
+#> plan corner_computed.set_computed_parts.parts = [{"id":"made","text":"a"},{"id":"made","text":"b"},{"id":(unknown),"text":"c"}]
+#> corner_computed.set_computed_parts.parts = [{"id":"made","text":"a"},{"id":"made","text":"b"},{"id":"made","text":"c"}]
+#+
+resource "corner_computed" "set_computed_parts" {
+  parts = [{ text = "c" }]
+}
+#> corner_computed.set_computed_parts: update
+#> plan corner_computed.set_computed_parts.parts = [{"id":"made","text":"c"}]
+#+
+resource "corner_computed" "set_computed_parts" {
+  parts = []
+}
+#> corner_computed.set_computed_parts: update
+#> corner_computed.set_computed_parts.parts = []

@@ -16,7 +16,10 @@ fn schema() -> Schema {
             .attribute(Attribute::computed(&format!("computed_{name}"), shape))
     });
     let text = |text: Attribute| Block::new().attribute(text);
+    let id = Attribute::computed("id", Type::String).depends_on(["text"]);
+    let parts = Shape::set([Attribute::required("text", Type::String), id]);
     schema
+        .attribute(Attribute::optional("parts", parts))
         .block(NestedBlock::set("config_block", text(Attribute::optional("text", Type::String))))
         .block(NestedBlock::list("computed_block", text(Attribute::computed("text", Type::String))))
 }
@@ -48,6 +51,7 @@ fn decide(path: &str) -> Value {
         "computed_object" => text("object"),
         "computed_single_nested" => text("nested"),
         "computed_string" => "computed".into(),
+        part if part.starts_with("parts") => "made".into(),
         block => format!("decided for {block}").into(),
     }
 }
