@@ -106,6 +106,13 @@ impl FromStr for Number {
     }
 }
 
+/// What a literal without a suffix is.
+impl From<i32> for Number {
+    fn from(number: i32) -> Self {
+        i64::from(number).into()
+    }
+}
+
 impl From<i64> for Number {
     fn from(number: i64) -> Self {
         Self::finite(&BigDecimal::from(number))

@@ -59,7 +59,7 @@ mod tests {
     fn schema() -> Schema {
         let inner = || {
             [
-                Attribute::optional("port", Type::Number).validate(Validator::range(1_i64..=65535)),
+                Attribute::optional("port", Type::Number).validate(Validator::range(1..=65535)),
                 Attribute::optional("path", Type::String),
             ]
         };

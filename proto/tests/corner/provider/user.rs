@@ -9,7 +9,7 @@ pub(crate) fn resource() -> Keeper {
     let schema = Schema::new()
         .attribute(Attribute::required("email", Type::String).requires_replace())
         .attribute(Attribute::required("name", Type::String))
-        .attribute(Attribute::required("age", Type::Number).validate(Validator::range(18_i64..=999)))
+        .attribute(Attribute::required("age", Type::Number).validate(Validator::range(18..=999)))
         .attribute(Attribute::optional("language", Type::String).default("en"))
         .attribute(Attribute::computed("id", Type::String).keeps_prior())
         .attribute(Attribute::computed("greeting", Type::String).depends_on(["name", "language"]));
