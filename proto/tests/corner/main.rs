@@ -36,6 +36,7 @@ fn cases() -> Vec<Case> {
     let wanted = Regex::new(&std::env::var("CORNER_CASES").unwrap_or_default()).unwrap();
     let mut cases = Case::all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corner/cases"));
     cases.retain(|case| wanted.is_match(&case.name));
+    assert!(!cases.is_empty(), "no case has such a name");
     cases
 }
 
