@@ -25,14 +25,13 @@ impl Faults {
             return self.dynamic_came_true(planned, state, path);
         }
         match (planned, state) {
-            (Value::Unknown, _) => {}
+            (Value::Unknown, _) | (Value::Null, Value::Null) => {}
             (Value::Refined(promise), state) => {
                 if !promise.admits(state) {
                     self.add(path, "is not what the plan promised of it");
                 }
             }
             (_, Value::Unknown | Value::Refined(_)) => self.add(path, "was known and is now unknown"),
-            (Value::Null, Value::Null) => {}
             (Value::Null, _) => self.add(path, "was absent and is now present"),
             (_, Value::Null) => self.add(path, "was present and is now absent"),
             (Value::List(planned), Value::List(state)) if matches!(kind, Type::Set(_)) => {
@@ -53,7 +52,7 @@ impl Faults {
             }
             // Core does not know the type of these; they are judged as values of the promised one.
             Value::Null | Value::Unknown | Value::Refined(_) => {
-                self.came_true(promised, planned, state, path)
+                self.came_true(promised, planned, state, path);
             }
             _ => self.add(path, "changed its type"),
         }

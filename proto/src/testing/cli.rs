@@ -27,7 +27,7 @@
 //!     let plan = workspace.plan(&[])?;
 //!     assert_eq!(plan.change("text_file.greeting").unwrap().does, Does::Create);
 //!     let applied = workspace.apply(&[])?;
-//!     assert!(applied.calls.contains("apply_resource_change"));
+//!     assert!(applied.calls.contains("ApplyResourceChange"));
 //!     assert!(workspace.plan(&[])?.is_empty());
 //!     workspace.destroy(&[])?;
 //! }

@@ -108,7 +108,9 @@ impl Core {
                 outcome(answer.diagnostics.clone())?;
                 Ok(answer)
             }
-            Err(status) if status.code() == tonic::Code::Unimplemented => Ok(Default::default()),
+            Err(status) if status.code() == tonic::Code::Unimplemented => {
+                Ok(wire::get_resource_identity_schemas::Response::default())
+            }
             Err(status) => Err(bug("Plugin error", status.to_string())),
         }
     }

@@ -3,7 +3,8 @@
 use tonic::{Response, Status};
 
 use crate::{
-    Attribute, Deferral, Diagnostic, Diagnostics, IdentitySchema, Path, Schema, Severity, Step, Type, Value,
+    Block, Deferral, Diagnostic, Diagnostics, IdentitySchema, NestedBlock, Nesting, Path, Schema, Severity,
+    Step, Type, Value,
     check::Fault,
     wire::tfplugin6::{
         self as wire, AttributePath, Deferred, DynamicValue, ResourceIdentityData, attribute_path,
@@ -74,16 +75,35 @@ pub(super) fn complete_config(schema: &Schema, config: Value) -> Value {
         return config;
     }
     let complete = schema.complete(config.clone()).expect("the configuration does not fit the schema");
-    let mut complete = complete.map(&mut |path, value| match schema.attribute_at(path) {
-        Some(attribute) if Attribute::is_write_only(attribute) && value.is_null() => config.at(path).clone(),
+    let complete = complete.map(&mut |path, value| match schema.attribute_at(path) {
+        Some(attribute) if attribute.is_write_only() && value.is_null() => config.at(path).clone(),
         _ => value,
     });
-    for block in schema.top().blocks().iter().filter(|block| block.is_computed()) {
-        if complete.get(block.name()).as_list().is_some_and(<[Value]>::is_empty) {
-            complete.set(block.name(), Value::Null);
-        }
+    unwritten(schema.top(), complete)
+}
+
+/// Tells blocks that the provider may fill, and nobody wrote, from those that are to be empty.
+fn unwritten(block: &Block, value: Value) -> Value {
+    let Value::Map(mut members) = value else { return value };
+    for nested in block.blocks() {
+        let member = members.remove(nested.name()).unwrap_or_default();
+        let none = member.as_list().is_some_and(<[Value]>::is_empty)
+            || member.as_map().is_some_and(|map| map.is_empty() && nested.nesting() == Some(Nesting::Map));
+        let member = if nested.is_computed() && none { Value::Null } else { elements_of(nested, member) };
+        members.insert(nested.name().to_owned(), member);
     }
-    complete
+    Value::Map(members)
+}
+
+fn elements_of(nested: &NestedBlock, value: Value) -> Value {
+    let each = |element| unwritten(nested.content(), element);
+    match (nested.nesting(), value) {
+        (_, Value::List(elements)) => Value::list(elements.into_iter().map(each)),
+        (Some(Nesting::Map), Value::Map(members)) => {
+            Value::object(members.into_iter().map(|(key, member)| (key, each(member))))
+        }
+        (_, value) => each(value),
+    }
 }
 
 pub(super) fn encode(schema: &Schema, value: Value) -> DynamicValue {
@@ -111,9 +131,14 @@ pub(super) fn encode_identity(
 
 /// Reads a value; none is null.
 pub(super) fn decode(kind: &Type, sent: Option<DynamicValue>) -> Result<Value, Diagnostics> {
-    let Some(DynamicValue { msgpack, .. }) = sent.filter(|sent| !sent.msgpack.is_empty()) else {
+    let DynamicValue { msgpack, json } = sent.unwrap_or_default();
+    if msgpack.is_empty() && json.is_empty() {
         return Ok(Value::Null);
-    };
+    }
+    if msgpack.is_empty() {
+        // Some clients fail on it with a bare "EOF".
+        return Err(bug("Provider produced invalid object", "It is in JSON and not in msgpack."));
+    }
     Value::from_msgpack(&msgpack, kind)
         .map_err(|error| bug("Provider produced invalid object", error.to_string()))
 }
@@ -125,4 +150,30 @@ pub(super) fn decode_identity(
     let (Some(schema), Some(sent)) = (schema, sent) else { return Ok(None) };
     let identity = decode(&schema.implied_type(), sent.identity_data)?;
     Ok(Some(identity).filter(|identity| !identity.is_null()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Attribute;
+
+    #[test]
+    fn blocks_nobody_wrote_are_left_to_the_provider() {
+        let content = || Block::new().attribute(Attribute::computed("a", Type::Bool));
+        let filled = || NestedBlock::list("filled", content()).computed();
+        let schema = Schema::new()
+            .attribute(Attribute::optional("secret", Type::String).write_only())
+            .block(filled())
+            .block(NestedBlock::list("rows", Block::new().block(filled())))
+            .block(NestedBlock::map("named", content()).computed())
+            .block(NestedBlock::set("bag", content()));
+        let row = || Value::object::<&str>([]);
+        let config = Value::object([("secret", "s".into()), ("rows", Value::list([row()]))]);
+        let sent = complete_config(&schema, config);
+        assert!(["filled", "named"].map(|name| sent.get(name).is_null()).iter().all(|null| *null));
+        assert!(sent.at(&Path::from("rows").index(0).attribute("filled")).is_null());
+        assert_eq!((sent.get("bag"), sent.get("secret")), (&Value::list([]), &"s".into()));
+        let written = complete_config(&schema, Value::object([("filled", Value::list([row()]))]));
+        assert_eq!(written.get("filled").as_list().map(<[_]>::len), Some(1));
+    }
 }

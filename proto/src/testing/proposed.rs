@@ -187,7 +187,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "a table")]
     fn merges_as_terraform_does() {
         for (prior, config, expected) in [
             // Creating and destroying.

@@ -64,9 +64,10 @@ impl Published {
     pub fn faults(&self) -> Vec<String> {
         let kinds = [&self.resources, &self.data_sources, &self.ephemeral_resources];
         let kinds = kinds.into_iter().chain([&self.list_resources, &self.actions, &self.state_stores]);
-        let named = kinds.flatten().map(|(name, schema)| (name.as_str(), schema));
-        let all = named.chain([("provider", &self.provider)]);
-        all.flat_map(|(name, schema)| schema.check().into_iter().map(move |fault| format!("{name}: {fault}")))
+        let schemas = kinds.flatten().map(|(name, schema)| (name.as_str(), schema.check()));
+        let identities = self.identities.iter().map(|(name, schema)| (name.as_str(), schema.check()));
+        let all = schemas.chain(identities).chain([("provider", self.provider.check())]);
+        all.flat_map(|(name, faults)| faults.into_iter().map(move |fault| format!("{name}: {fault}")))
             .collect()
     }
 }

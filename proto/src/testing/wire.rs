@@ -47,6 +47,9 @@ pub use self::{
 pub const COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 
+/// What this process may have been told as a plugin itself.
+const FOR_OTHERS: [&str; 3] = ["PLUGIN_CLIENT_CERT", "PLUGIN_UNIX_SOCKET_DIR", "PLUGIN_UNIX_SOCKET_GROUP"];
+
 /// Long enough for a busy machine, short enough to notice what never comes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -96,9 +99,7 @@ impl Host {
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let versions = ("PLUGIN_PROTOCOL_VERSIONS", "5,6");
         let ports = [("PLUGIN_MIN_PORT", "10000"), ("PLUGIN_MAX_PORT", "25000")];
-        let unset = ["PLUGIN_CLIENT_CERT", "PLUGIN_UNIX_SOCKET_DIR", "PLUGIN_UNIX_SOCKET_GROUP"];
         let host = Self { program: program.into(), arguments: Vec::new(), variables: Vec::new(), tls: true };
-        let host = unset.into_iter().fold(host, Self::env_remove);
         [COOKIE, versions].into_iter().chain(ports).fold(host, |host, (name, value)| host.env(name, value))
     }
 
@@ -138,13 +139,15 @@ impl Host {
         let identity = if self.tls { Some(Identity::new()?) } else { None };
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for name in FOR_OTHERS {
+            command.env_remove(name);
+        }
         if let Some(identity) = &identity {
             command.env("PLUGIN_CLIENT_CERT", identity.pem());
         }
         for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),
-                None if identity.is_some() && name == "PLUGIN_CLIENT_CERT" => &mut command,
                 None => command.env_remove(name),
             };
         }

@@ -6,9 +6,13 @@ use tokio_stream::StreamExt as _;
 
 use super::{Core, config_of, find};
 use crate::{
-    Diagnostics, FunctionError, Schema, Value, check,
-    testing::form::{answer, bug, decode, decode_identity, deferral, encode_as, judge, outcome},
-    wire::tfplugin6::{self as wire, ClientCapabilities, invoke_action::event::Type as Event, list_resource},
+    Deferral, Diagnostics, FunctionError, Parameter, Schema, Signature, Type, Value, check,
+    testing::form::{
+        answer, bug, complete_config, decode, decode_identity, deferral, encode_as, judge, outcome,
+    },
+    wire::tfplugin6::{
+        self as wire, ClientCapabilities, DynamicValue, invoke_action::event::Type as Event, list_resource,
+    },
 };
 
 /// An ephemeral resource that is open.
@@ -80,8 +84,9 @@ impl Core {
     ) -> Result<Value, FunctionError> {
         let arguments: Vec<_> = arguments.into_iter().collect();
         let signature = find(&self.published().await.map_err(|errors| broken(&errors))?.functions, name);
+        let mut encoded = Vec::new();
         for (index, argument) in arguments.iter().enumerate() {
-            let parameter = signature.parameter_of(index).expect("too many arguments");
+            let parameter = parameter(signature, index);
             if !argument.is_wholly_known() && !parameter.takes_unknown {
                 return Ok(Value::Unknown);
             }
@@ -89,15 +94,9 @@ impl Core {
                 let text = "argument must not be null".to_owned();
                 return Err(FunctionError { text, argument: Some(index) });
             }
+            encoded.push(encode_argument(&parameter.kind, argument));
         }
-        let encode = |(index, argument): (usize, &Value)| {
-            let kind = &signature.parameter_of(index).expect("too many arguments").kind;
-            encode_as(kind, &argument.clone().conform(kind).expect("the argument is not of its type"))
-        };
-        let request = wire::call_function::Request {
-            name: name.to_owned(),
-            arguments: arguments.iter().enumerate().map(encode).collect(),
-        };
+        let request = wire::call_function::Request { name: name.to_owned(), arguments: encoded };
         let first = self.call_once(request.clone(), &signature.result).await?;
         let second = self.call_once(request, &signature.result).await?;
         if first == second { Ok(first) } else { Err(impure()) }
@@ -106,7 +105,7 @@ impl Core {
     async fn call_once(
         &self,
         request: wire::call_function::Request,
-        result: &crate::Type,
+        result: &Type,
     ) -> Result<Value, FunctionError> {
         let answer = answer(self.calls().call_function(request)).await.map_err(|errors| broken(&errors))?;
         if let Some(error) = answer.error {
@@ -147,7 +146,7 @@ impl Core {
             return self.may_defer(deferral).map(|()| opened);
         }
         opened.result = decode(&schema.implied_type(), answer.result)?;
-        let config = crate::testing::form::complete_config(schema, config);
+        let config = complete_config(schema, config);
         judge(
             "Provider produced invalid ephemeral resource instance",
             &check::ephemeral(schema, &config, &opened.result),
@@ -221,7 +220,7 @@ impl Core {
     async fn validate_list(
         &self,
         type_name: &str,
-        config: wire::DynamicValue,
+        config: DynamicValue,
         include_resource: bool,
         limit: Option<u32>,
     ) -> Result<(), Diagnostics> {
@@ -229,8 +228,8 @@ impl Core {
         let request = wire::validate_list_resource_config::Request {
             type_name: type_name.to_owned(),
             config: Some(config),
-            include_resource_object: Some(encode_as(&crate::Type::Bool, &include_resource.into())),
-            limit: Some(encode_as(&crate::Type::Number, &limit)),
+            include_resource_object: Some(encode_as(&Type::Bool, &include_resource.into())),
+            limit: Some(encode_as(&Type::Number, &limit)),
         };
         outcome(answer(self.calls().validate_list_resource_config(request)).await?.diagnostics).map(drop)
     }
@@ -295,7 +294,7 @@ impl Core {
         action_type: &str,
         schema: &Schema,
         config: Value,
-    ) -> Result<Option<crate::Deferral>, Diagnostics> {
+    ) -> Result<Option<Deferral>, Diagnostics> {
         let config = Some(config_of(schema, config));
         let request = wire::validate_action_config::Request {
             type_name: action_type.to_owned(),
@@ -310,7 +309,7 @@ impl Core {
         let answer = answer(self.calls().plan_action(request)).await?;
         outcome(answer.diagnostics)?;
         match deferral(answer.deferred) {
-            Some(other) if other != crate::Deferral::ProviderConfigUnknown => {
+            Some(other) if other != Deferral::ProviderConfigUnknown => {
                 Err(bug("Invalid deferred reason", format!("{other:?}")))
             }
             deferral => Ok(deferral),
@@ -321,6 +320,14 @@ impl Core {
         let deferral_allowed = self.capabilities.deferral_allowed;
         deferral_allowed.then(|| ClientCapabilities { deferral_allowed, ..Default::default() })
     }
+}
+
+fn parameter(signature: &Signature, argument: usize) -> &Parameter {
+    signature.parameter_of(argument).expect("the function takes fewer arguments")
+}
+
+fn encode_argument(kind: &Type, argument: &Value) -> DynamicValue {
+    encode_as(kind, &argument.clone().conform(kind).expect("the argument is not of its type"))
 }
 
 fn silent(detail: &str) -> Diagnostics {

@@ -59,7 +59,7 @@ impl Core {
             return Ok(state.clone());
         }
         let read = self.state(type_name, answer.new_state, answer.private, answer.new_identity).await?;
-        self.same(state, &read)?;
+        judge_same(state, &read)?;
         Ok(State { tainted: state.tainted, ..read })
     }
 
@@ -225,15 +225,15 @@ impl Core {
         let identity = decode_identity(identities, identity)?;
         Ok(State { value, private, identity, tainted: false })
     }
+}
 
-    /// That a resource which goes on keeps its name.
-    pub(super) fn same(&self, before: &State, after: &State) -> Result<(), Diagnostics> {
-        match (&before.identity, &after.identity) {
-            (Some(old), Some(new)) if !after.value.is_null() => {
-                judge("Unexpected Identity Change", &check::same_identity(old, new))
-            }
-            _ => Ok(()),
+/// That a resource which goes on keeps its name.
+pub(super) fn judge_same(before: &State, after: &State) -> Result<(), Diagnostics> {
+    match (&before.identity, &after.identity) {
+        (Some(old), Some(new)) if !after.value.is_null() => {
+            judge("Unexpected Identity Change", &check::same_identity(old, new))
         }
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Changes to managed resources: planned, planned again, made.
 
-use super::{Core, State, config_of, managed::judge_identity};
+use super::{
+    Core, State, config_of,
+    managed::{judge_identity, judge_same},
+};
 use crate::{
     Deferral, Diagnostics, Path, Schema, Value, check,
     testing::{
@@ -63,8 +66,8 @@ impl Core {
         }
         let gone = State { private: first.private, identity: first.identity, ..State::default() };
         let second = self.plan_once(type_name, &gone, &config, &[]).await?;
-        let (destroys, replaces) = (Some(state.clone()), first.replaces);
-        Ok(Planned { destroys, replaces, prior: State::default(), ..second })
+        let (replaces, destroys) = (first.replaces, Some(state.clone()));
+        Ok(Planned { replaces, prior: State::default(), destroys, ..second })
     }
 
     /// The plan made again during apply: validates and plans from the same state, with the configuration as
@@ -93,8 +96,8 @@ impl Core {
         if second.deferred.is_some() && first.deferred.is_none() {
             return Err(bug("Resource deferred during apply, but not during plan", ""));
         }
-        let (destroys, replaces) = (first.destroys.clone(), first.replaces.clone());
-        Ok(Planned { destroys, replaces, ..second })
+        let (replaces, destroys) = (first.replaces.clone(), first.destroys.clone());
+        Ok(Planned { replaces, destroys, ..second })
     }
 
     /// Plans, lets `change` change the world, and plans again as apply would: a value that the first plan
@@ -252,7 +255,7 @@ impl Core {
                 &check::apply(schema, &planned.value, &state.value),
             )?;
             judge_identity(identity, state.identity.as_ref())?;
-            self.same(&before, &state)
+            judge_same(&before, &state)
         });
         match judged {
             Ok(()) => Ok(state),

@@ -89,7 +89,9 @@ impl Resource for World {
         Some(IdentitySchema::new().required("name", Type::String, ""))
     }
     async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
-        Ok(request.unchanged())
+        let unchanged = request.unchanged();
+        let other = self.0.broken.load(Ordering::Relaxed).then(|| named("other"));
+        Ok(ReadResponse { identity: other.or(unchanged.identity.clone()), ..unchanged })
     }
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
         let operation = request.operation();
@@ -100,7 +102,9 @@ impl Resource for World {
         let planned = request.proposed;
         Ok(PlanResponse {
             planned: if changed && !planned.is_null() { planned.with("serial", serial) } else { planned },
-            requires_replace: vec!["name".into()],
+            requires_replace: vec![
+                if self.0.broken.load(Ordering::Relaxed) { "nothing" } else { "name" }.into(),
+            ],
             private: marked(&format!("{operation:?}")),
             ..PlanResponse::default()
         })
@@ -262,6 +266,23 @@ async fn a_creation_that_failed_half_way_is_replaced() {
     assert!(!core.apply("thing", planned, named("a")).await.unwrap().tainted);
     let create = "plan Create \"\" None";
     assert_eq!(world.asked(), [create, "apply Destroy \"Create\"", create, "apply Create \"Create\""]);
+}
+
+#[tokio::test]
+async fn answers_against_the_rules_are_found() {
+    let world = World::default();
+    let core = Core::new(world.clone());
+    let state = made(&core, "a").await;
+    world.0.broken.store(true, Ordering::Relaxed);
+    let renamed = core.refresh("thing", &state).await.unwrap_err();
+    let unfounded = core.plan("thing", &state, named("b")).await.unwrap_err();
+    for (errors, expected) in [
+        (renamed, "`name` is a part of the identity and cannot change."),
+        (unfounded, "`nothing` does not exist and cannot force a replacement."),
+    ] {
+        let said = errors.iter().map(|error| error.detail.clone()).collect::<String>();
+        assert!(said.starts_with("This is a bug in the provider") && said.ends_with(expected), "{said}");
+    }
 }
 
 #[tokio::test]
