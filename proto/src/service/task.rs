@@ -76,16 +76,27 @@ impl Service {
     }
 }
 
-/// Works on a call and logs how long it took.
+/// Works on a call and logs how long it took, whether somebody waits for it or not.
 async fn timed<Q: Asked, T: Send + 'static>(
     span: Span,
     work: impl Future<Output = Result<T, Diagnostics>> + Send + 'static,
 ) -> Result<T, Diagnostics> {
-    let begin = Instant::now();
-    let outcome = isolated::<Q, _>(work).instrument(span.clone()).await;
-    let took = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-    span.in_scope(|| tracing::debug!(tf_req_duration_ms = took, "answered"));
-    outcome
+    let clock = Clock(Instant::now());
+    let work = async move {
+        let _clock = clock;
+        work.await
+    };
+    isolated::<Q, _>(work).instrument(span).await
+}
+
+/// Logs when work is over, also when it panicked.
+struct Clock(Instant);
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        let took = u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(tf_req_duration_ms = took, "answered");
+    }
 }
 
 /// Runs work in a task of its own, so that it neither ends with its caller nor takes others with it.
