@@ -216,11 +216,11 @@ mod tests {
         for refinement in [
             Refinement::prefix(""),
             Refinement::number::<Number>(..),
-            Refinement::number(2_i64..=1),
+            Refinement::number((Bound::Included(2_i64), Bound::Included(1))),
             Refinement::number((Bound::Excluded(1_i64), Bound::Included(1))),
             Refinement::number(number("1e-300")..),
             Refinement::length(..),
-            Refinement::length(3..=2),
+            Refinement::length((Bound::Included(3), Bound::Included(2))),
         ] {
             assert_eq!(refinement, Refinement::not_null());
         }
