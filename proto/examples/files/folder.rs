@@ -1,4 +1,4 @@
-//! The folder a provider works in. Knows files, and nothing of Terraform.
+//! The folder a provider works in. Knows files, and of Terraform only how faults are told.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
@@ -20,6 +20,7 @@ pub(crate) struct Folder(PathBuf);
 /// A file as it lies there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
+    /// `None` if nobody looked.
     pub(crate) content: Option<String>,
     /// Its permissions in octal, such as `0644`.
     pub(crate) mode: String,
