@@ -6,7 +6,7 @@ mod faults;
 
 use std::{fmt, ptr, sync::Arc};
 
-use super::{Attribute, Mode, Nesting, Rule};
+use super::{Attribute, Mode, NestedBlock, Nesting, Rule};
 use crate::{Validator, Value};
 
 /// What is said about an attribute beyond what Terraform is told.
@@ -28,6 +28,12 @@ pub(super) enum Inputs {
     All,
     /// A change of one of these; none: it stays what it was.
     Named(Vec<String>),
+}
+
+impl Inputs {
+    fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self::Named(names.into_iter().map(Into::into).collect())
+    }
 }
 
 /// Which changes cannot be made in place.
@@ -130,7 +136,7 @@ impl Attribute {
     /// of the resource does.
     #[must_use]
     pub fn depends_on<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.behaviour.inputs = Inputs::Named(names.into_iter().map(Into::into).collect());
+        self.behaviour.inputs = Inputs::named(names);
         self
     }
 
@@ -141,7 +147,8 @@ impl Attribute {
     }
 
     /// Says when a configured value means the same as the one before (`{"a": 1}` and `{ "a": 1 }`): it
-    /// is then planned as it was. Asked for values that are wholly known and differ.
+    /// is then planned as it was. Asked for values that are wholly known and differ. In elements of sets,
+    /// which have nothing but their values to tell them by, any difference counts.
     #[must_use]
     pub fn same_if(mut self, same: impl Fn(&Value, &Value) -> bool + Send + Sync + 'static) -> Self {
         self.behaviour.same = Some(Comparison::new(same));
@@ -172,5 +179,20 @@ impl Attribute {
     /// What its values are checked by.
     pub fn validators(&self) -> &[Validator] {
         &self.behaviour.validators
+    }
+}
+
+impl NestedBlock {
+    /// What a computed block is filled from, see [`Attribute::depends_on`].
+    #[must_use]
+    pub fn depends_on<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.inputs = Inputs::named(names);
+        self
+    }
+
+    /// A computed block that no update changes.
+    #[must_use]
+    pub fn keeps_prior(self) -> Self {
+        self.depends_on([""; 0])
     }
 }

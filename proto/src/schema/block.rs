@@ -1,6 +1,6 @@
 //! Blocks: attributes and further blocks that belong together.
 
-use super::{Attribute, Nesting, Notes, Rule};
+use super::{Attribute, Nesting, Notes, Rule, behaviour::Inputs};
 use crate::Type;
 
 /// Attributes and blocks that belong together.
@@ -21,6 +21,7 @@ pub struct NestedBlock {
     pub(super) min_items: u32,
     pub(super) max_items: u32,
     pub(super) computed: bool,
+    pub(super) inputs: Inputs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +114,15 @@ impl NestedBlock {
     }
 
     fn new(name: &str, block: Block, nesting: BlockNesting) -> Self {
-        Self { name: name.to_owned(), block, nesting, min_items: 0, max_items: 0, computed: false }
+        Self {
+            name: name.to_owned(),
+            block,
+            nesting,
+            min_items: 0,
+            max_items: 0,
+            computed: false,
+            inputs: Inputs::All,
+        }
     }
 
     /// How often it must occur. For a single block, 1 makes it required.

@@ -30,6 +30,11 @@ impl NestedBlock {
     pub(super) fn parts(&self) -> (Nesting, Members<'_>) {
         (self.nesting().unwrap_or(Nesting::Single), (&self.block).into())
     }
+
+    /// Whether it is the provider's to fill: the user wrote none.
+    pub(super) fn is_ours(&self, config: &Value) -> bool {
+        self.is_computed() && is_absent(config)
+    }
 }
 
 impl Members<'_> {
@@ -49,8 +54,22 @@ impl Members<'_> {
         self.attributes.iter().find(|attribute| attribute.name() == name)
     }
 
+    pub(super) fn block(&self, name: &str) -> Option<&NestedBlock> {
+        self.blocks.iter().find(|block| block.name() == name)
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
-        self.attribute(name).is_some() || self.blocks.iter().any(|block| block.name() == name)
+        self.attribute(name).is_some() || self.block(name).is_some()
+    }
+}
+
+/// Whether a block is not written.
+pub(super) fn is_absent(block: &Value) -> bool {
+    match block.plain() {
+        Value::Null => true,
+        Value::List(elements) => elements.is_empty(),
+        Value::Map(members) => members.is_empty(),
+        _ => false,
     }
 }
 

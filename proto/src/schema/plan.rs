@@ -81,8 +81,9 @@ impl Members<'_> {
         }
         let attributes = self.attributes.iter().map(|one| (one.name(), one.settle(at.get(one.name()))));
         let blocks = self.blocks.iter().map(|block| {
-            let (nesting, members) = block.parts();
-            (block.name(), members.settle_all(nesting, at.get(block.name())))
+            let ((nesting, members), at) = (block.parts(), at.get(block.name()));
+            let ours = block.is_ours(at.config);
+            (block.name(), if ours { at.prior.clone() } else { members.settle_all(nesting, at) })
         });
         Value::object(attributes.chain(blocks))
     }
@@ -159,9 +160,9 @@ impl Scope<'_> {
     }
 
     /// Whether apply may compute something else than what was there.
-    fn unsettles(&self, attribute: &Attribute) -> bool {
+    fn unsettles(&self, inputs: &Inputs) -> bool {
         self.prior.is_null()
-            || match &attribute.behaviour.inputs {
+            || match inputs {
                 Inputs::All => self.anything_changes(),
                 Inputs::Named(names) => names.iter().any(|name| self.changes(name)),
             }
@@ -170,17 +171,28 @@ impl Scope<'_> {
 
 /// What becomes unknown. Each round sees what became unknown in the one before.
 impl Members<'_> {
+    /// What decides about a member, if that is the provider's to set.
+    fn inputs(&self, name: &str, config: &Value) -> Option<&Inputs> {
+        if let Some(block) = self.block(name) {
+            return Some(&block.inputs).filter(|_| block.is_ours(config));
+        }
+        let attribute = self.attribute(name).filter(|_| config.is_null())?;
+        let behaviour = &attribute.behaviour;
+        Some(&behaviour.inputs).filter(|_| attribute.is_computed() && behaviour.default.is_none())
+    }
+
     fn unsettle(self, planned: &mut Value, config: &Value, scope: &Scope<'_>) {
         let Some(values) = members(planned) else { return };
         for (name, value) in values {
             let config = config.get(name);
-            let attribute = self.attribute(name);
-            if let Some(attribute) = attribute.filter(|_| config.is_null()) {
-                let ours = attribute.is_computed() && attribute.behaviour.default.is_none();
-                if ours && scope.unsettles(attribute) {
+            if let Some(inputs) = self.inputs(name, config) {
+                if scope.unsettles(inputs) {
                     *value = Value::Unknown;
                 }
-            } else if let Some((_, nesting, of)) = self.nested().find(|(nested, ..)| nested == name) {
+                continue;
+            }
+            let nested = self.nested().find(|(nested, ..)| nested == name);
+            if let Some((_, nesting, of)) = nested.filter(|_| !config.is_null()) {
                 let (prior, before) = (scope.prior.get(name), scope.planned.get(name));
                 let inner = |of, prior, planned| Scope { of, prior, planned, outer: Some(scope) };
                 if nesting == Nesting::Single {
@@ -273,5 +285,7 @@ impl Members<'_> {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Checks of several members of one object together.
 
-use super::members::Members;
+use super::members::{Members, is_absent};
 use crate::{Diagnostic, Path, Value, validator::unsuitable};
 
 /// What must hold between attributes and blocks that stand beside each other. Empty blocks count as not
@@ -102,12 +102,11 @@ enum Presence {
 }
 
 fn presence(of: Members<'_>, object: &Value, name: &str) -> Presence {
-    let is_block = of.blocks.iter().any(|block| block.name() == name);
-    match object.get(name).plain() {
-        value if value.is_unknown() => Presence::Unknown,
-        Value::Null => Presence::Absent,
-        Value::List(elements) if is_block && elements.is_empty() => Presence::Absent,
-        Value::Map(members) if is_block && members.is_empty() => Presence::Absent,
+    let value = object.get(name);
+    match of.block(name) {
+        _ if value.is_unknown() => Presence::Unknown,
+        _ if value.is_null() => Presence::Absent,
+        Some(_) if is_absent(value) => Presence::Absent,
         _ => Presence::Set,
     }
 }

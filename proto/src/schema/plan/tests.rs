@@ -122,6 +122,35 @@ fn creating() {
     check(json!({}), json!(null), json!(null), &[]);
 }
 
+#[test]
+fn computed_blocks() {
+    let inner = || Block::new().attribute(computed("c"));
+    let schema = Schema::new()
+        .attribute(text("a"))
+        .attribute(text("b"))
+        .block(NestedBlock::list("rows", inner()).computed().depends_on(["a"]))
+        .block(NestedBlock::single("one", inner()).computed().keeps_prior());
+    assert_eq!(schema.check(), []);
+    let state = |a: &str, b: &str| {
+        let row = Value::object([("c", "x".into())]);
+        let state = Value::object([("a", a.into()), ("b", b.into()), ("rows", Value::list([row.clone()]))]);
+        state.with("one", row)
+    };
+    let config =
+        |a: &str, b: &str| schema.complete(Value::object([("a", a.into()), ("b", b.into())])).unwrap();
+    let plan = |prior: &Value, config: &Value| {
+        let planned = schema.plan(prior, &proposed(&schema, prior, config), config).planned;
+        assert_eq!(check::plan(&schema, prior, config, &planned), []);
+        planned
+    };
+    let created = plan(&Value::Null, &config("a", "b"));
+    assert!(created.get("rows").is_unknown() && created.get("one").is_unknown());
+    assert_eq!(plan(&state("a", "b"), &config("a", "c")), state("a", "c"));
+    let changed = plan(&state("a", "b"), &config("z", "b"));
+    assert!(changed.get("rows").is_unknown());
+    assert_eq!(changed.get("one"), state("z", "b").get("one"));
+}
+
 /// A state, and the same as configured.
 fn before() -> (Json, Json) {
     let element = |name: &str| json!({ "name": name, "kind": "plain", "key": name, "any": "x" });
