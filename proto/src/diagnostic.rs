@@ -1,6 +1,6 @@
 //! What a provider tells the user, as errors and warnings.
 
-use crate::{Path, wire::tfplugin6 as wire};
+use crate::{Path, log, wire::tfplugin6 as wire};
 
 /// An error or a warning, shown by Terraform with the configuration it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +93,9 @@ impl Diagnostics {
         self.0.iter()
     }
 
+    /// As they travel to the user; they go into the log on the way.
     pub(crate) fn to_wire(&self) -> Vec<wire::Diagnostic> {
-        self.0.iter().map(Diagnostic::to_wire).collect()
+        self.0.iter().inspect(|one| log::diagnostic(one)).map(Diagnostic::to_wire).collect()
     }
 }
 

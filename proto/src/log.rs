@@ -10,7 +10,7 @@ use std::{fmt, fs::File, io::Write as _, sync::Arc};
 use serde_json::{Map, Value as Json};
 use tracing::{
     Event, Level, Subscriber,
-    field::{Field, Visit},
+    field::{Field, Visit, display},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -24,6 +24,8 @@ use tracing_subscriber::{
     registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
+
+use crate::{Diagnostic, Severity};
 
 /// Libraries of which nothing finer than this is logged.
 const HELD_BACK: [(&str, LevelFilter); 12] = [
@@ -75,6 +77,27 @@ fn filter(address: &str, variable: impl Fn(&str) -> Option<String>) -> Targets {
 /// What Terraform does not know it takes for `TRACE`; `JSON` is one of its names for that.
 fn level(text: &str) -> LevelFilter {
     text.to_lowercase().parse().unwrap_or(LevelFilter::TRACE)
+}
+
+/// Logs what the user will be told, with the keys that terraform-plugin-go uses for it.
+pub(crate) fn diagnostic(diagnostic: &Diagnostic) {
+    let Diagnostic { severity, summary, detail, attribute } = diagnostic;
+    let attribute = attribute.as_ref().map(display);
+    macro_rules! log {
+        ($level:ident, $severity:literal, $text:literal) => {
+            tracing::$level!(
+                diagnostic_severity = $severity,
+                diagnostic_summary = summary,
+                diagnostic_detail = detail,
+                diagnostic_attribute = attribute,
+                $text
+            )
+        };
+    }
+    match severity {
+        Severity::Error => log!(error, "ERROR", "the answer has an error"),
+        Severity::Warning => log!(warn, "WARNING", "the answer has a warning"),
+    }
 }
 
 struct Hclog {
@@ -159,6 +182,10 @@ impl Visit for Fields {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 

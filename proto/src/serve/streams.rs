@@ -7,7 +7,7 @@ use std::{fs::File, io, sync::Arc};
 
 /// The streams as Terraform gave them. No child inherits these.
 pub(super) struct Streams {
-    pub(super) stdout: File,
+    pub(super) stdout: Arc<File>,
     pub(super) stderr: Arc<File>,
     pub(super) detached: Detached,
 }
@@ -15,7 +15,7 @@ pub(super) struct Streams {
 impl Streams {
     /// Takes them from everybody else.
     pub(super) fn take() -> io::Result<Self> {
-        let (stdout, stderr) = (stdout()?, Arc::new(stderr()?));
+        let (stdout, stderr) = (Arc::new(stdout()?), Arc::new(stderr()?));
         let detached = Detached::detach(&stderr)?;
         Ok(Self { stdout, stderr, detached })
     }

@@ -47,7 +47,8 @@ impl Service {
     {
         let span = span(&request);
         let work = work(Arc::clone(&self.0), request);
-        timed::<Q, _>(span, work).await.unwrap_or_else(|diagnostics| A::failed(&diagnostics))
+        let answer = timed::<Q, _>(span.clone(), work).await;
+        answer.unwrap_or_else(|diagnostics| span.in_scope(|| A::failed(&diagnostics)))
     }
 
     /// Answers with a stream. `end` makes the last event of what is left to say.
@@ -109,11 +110,11 @@ pub(super) async fn isolated<Q: Asked, T: Send + 'static>(
 
 fn span<Q: Asked>(request: &Q) -> Span {
     static COUNT: AtomicU64 = AtomicU64::new(1);
-    let id = format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let span = tracing::info_span!(
         "call",
         tf_rpc = Q::RPC,
-        tf_req_id = id,
+        // In here it costs nothing if nobody wants the log.
+        tf_req_id = format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
         tf_resource_type = Empty,
         tf_data_source_type = Empty,
         tf_ephemeral_resource_type = Empty,

@@ -37,11 +37,17 @@ async fn logs_are_lines_of_hclog() {
         let plugin = Plugin::start(&[COOKIE, ("TF_LOG_PROVIDER_PROCESS", level), ("TF_LOG", "TRACE")]).await;
         let channel = plugin.connect(None).await.unwrap();
         call::schema(&channel).await.unwrap();
+        call::send(&channel, 1).await.unwrap();
         call::shut_down(&channel).await;
         let ended = plugin.end().await;
         let logs: Vec<serde_json::Value> =
             ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let told = logs.iter().any(|log| log["tf_rpc"] == "get_provider_schema" && log["@level"] == "debug");
-        assert_eq!(told, expected, "{}", ended.stderr);
+        let told = |level: &str, rpc: &str, key: &str, value: &str| {
+            logs.iter().any(|log| log["@level"] == level && log["tf_rpc"] == rpc && log[key] == value)
+        };
+        assert_eq!(told("debug", "GetProviderSchema", "@message", "answered"), expected, "{}", ended.stderr);
+        let summary = "This version of the provider has no data source `process_unknown`";
+        let rpc = "ValidateDataResourceConfig";
+        assert_eq!(told("error", rpc, "diagnostic_summary", summary), expected, "{}", ended.stderr);
     }
 }
