@@ -69,6 +69,17 @@ impl Programs {
     }
 }
 
+/// A program that lies beside a crate's tests, as an example of cargo's, compiled as users would.
+pub fn example(cache: &Cache, package: &str, name: &str) -> Result<PathBuf> {
+    let mut command = cargo(cache);
+    command.args(["build", "--quiet", "--locked", "--release", "--package", package, "--example", name]);
+    progress::step(format_args!("compile {name}"), || {
+        ensure!(command.status().context("cannot run cargo")?.success(), "{name} does not compile");
+        Ok(())
+    })?;
+    Ok(target(cache).join("release/examples").join(name))
+}
+
 /// The cargo that runs us, in this checkout, with a target folder that outlives the checkout.
 ///
 /// A clean clone then compiles only what changed. `CARGO_TARGET_DIR` names another folder, as for any cargo.

@@ -19,7 +19,7 @@ pub const KUBERNETES: Module = Module {
     name: "kubernetes",
     version: "1.34.4",
     source: Source::Folder {
-        folder: "kubernetes",
+        folder: "tools/kubernetes",
         packages: &[
             "k8s.io/kubernetes/cmd/kube-apiserver",
             "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -38,7 +38,7 @@ pub const OPENTOFU: Module = Module {
     name: "opentofu",
     version: "1.12.6",
     source: Source::Folder {
-        folder: "opentofu",
+        folder: "tools/opentofu",
         packages: &["github.com/opentofu/opentofu/cmd/tofu"],
         flags: "-s -w -X github.com/opentofu/opentofu/version.dev=no",
     },
@@ -66,6 +66,12 @@ pub const TFPLUGINDOCS: Module = Module {
     name: "tfplugindocs",
     version: "0.25.0",
     source: Source::Proxy { package: "github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs" },
+};
+/// A small provider in Go, for ours to be measured beside. It is named for the library that it is written with.
+pub const FRAMEWORK_PROVIDER: Module = Module {
+    name: "terraform-plugin-framework",
+    version: "1.19.0",
+    source: Source::Folder { folder: "peers/framework-provider", packages: &["."], flags: "-s -w" },
 };
 
 /// AWS's stand-in. Without `docker` a cluster would say ACTIVE and have no container.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::lane::{Lane, Way};
+use super::lane::{Lane, Way, run};
 use crate::tool::Tool;
 
 const CLUSTER: &str = "demo";
@@ -16,7 +16,7 @@ pub(super) const LANES: &[Lane] = &[
         name: "token",
         warm_up: 3,
         rounds: 21,
-        ours: |stage| Ok(token(&stage.programs.plugin, &["token", "--cluster-name", CLUSTER])),
+        ours: |stage| Ok(token(&stage.programs()?.plugin, &["token", "--cluster-name", CLUSTER])),
         peers: &[
             Way {
                 name: "aws",
@@ -34,7 +34,10 @@ pub(super) const LANES: &[Lane] = &[
             },
         ],
         goal: None,
-        is_done: |said| said.contains("\"k8s-aws-v1.") && said.contains("ExecCredential"),
+        unit: "ms",
+        measure: |command| {
+            run(command, |said| said.contains("\"k8s-aws-v1.") && said.contains("ExecCredential"))
+        },
     },
 ];
 

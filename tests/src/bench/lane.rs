@@ -1,24 +1,30 @@
-//! One comparison: a job that several programs do, each run from exec to exit.
+//! One comparison: a job that several programs do.
 
 use std::fmt;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::{Read, Seek};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use super::statistics::Sample;
 use crate::cache::Cache;
-use crate::programs::Programs;
+use crate::programs::{Profile, Programs};
 
 /// What a lane works with.
 pub(super) struct Stage {
     pub(super) cache: Cache,
-    pub(super) programs: Programs,
     /// For what a job reads and writes. Goes away with the stage.
     pub(super) folder: TempDir,
+}
+
+impl Stage {
+    /// Our two programs, as users run them.
+    pub(super) fn programs(&self) -> Result<Programs> {
+        Programs::build(&self.cache, Profile::Release)
+    }
 }
 
 /// One program's way to do the job.
@@ -39,13 +45,15 @@ pub(super) struct Lane {
     pub(super) rounds: u32,
     pub(super) ours: fn(&Stage) -> Result<Command>,
     pub(super) peers: &'static [Way],
-    /// What ours is to reach, in milliseconds.
+    /// What ours is to reach.
     pub(super) goal: Option<f64>,
-    /// Whether a program's output shows that it did the job.
-    pub(super) is_done: fn(&str) -> bool,
+    /// What is measured in: less of it is better.
+    pub(super) unit: &'static str,
+    /// Lets the program do the job once, makes sure that it did, and gives what it took.
+    pub(super) measure: fn(&mut Command) -> Result<f64>,
 }
 
-/// What a lane measured, in milliseconds.
+/// What a lane measured, in its unit.
 pub(super) struct Measured {
     pub(super) ours: Sample,
     /// The fastest first.
@@ -56,14 +64,10 @@ pub(super) struct Measured {
 struct Runner {
     name: &'static str,
     command: Command,
-    output: PathBuf,
-    times: Vec<Duration>,
+    taken: Vec<f64>,
 }
 
 impl Lane {
-    /// What times are told in.
-    pub(super) const UNIT: &'static str = "ms";
-
     /// Whether the lane is meant by an area's or a lane's name.
     pub(super) fn is_in(&self, area: Option<&str>) -> bool {
         area.is_none_or(|area| area == self.area || area == self.to_string())
@@ -71,22 +75,22 @@ impl Lane {
 
     /// Runs all programs in turn, so that whatever else the machine does falls on all alike.
     pub(super) fn run(&self, stage: &Stage, without: &[String]) -> Result<Measured> {
-        let mut runners = vec![Runner::new("ours", (self.ours)(stage)?, stage)];
+        let mut runners = vec![Runner::new("ours", (self.ours)(stage)?)];
         for peer in self.peers.iter().filter(|peer| !without.iter().any(|name| name == peer.name)) {
             let command = (peer.command)(stage).with_context(|| {
                 format!("no {0}: get it, or leave it out with `--without {0}`", peer.name)
             })?;
-            runners.push(Runner::new(peer.name, command, stage));
+            runners.push(Runner::new(peer.name, command));
         }
         for round in 0..self.warm_up + self.rounds {
             for runner in &mut runners {
-                let took = runner.run(self.is_done)?;
+                let taken = (self.measure)(&mut runner.command).with_context(|| runner.name)?;
                 if round >= self.warm_up {
-                    runner.times.push(took);
+                    runner.taken.push(taken);
                 }
             }
         }
-        let mut samples = runners.into_iter().map(|runner| (runner.name, Sample::of(&runner.times)));
+        let mut samples = runners.into_iter().map(|runner| (runner.name, Sample::of(&runner.taken)));
         let (_, ours) = samples.next().context("ours runs in every lane")?;
         let mut peers: Vec<_> = samples.collect();
         peers.sort_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
@@ -101,28 +105,42 @@ impl fmt::Display for Lane {
 }
 
 impl Runner {
-    fn new(name: &'static str, command: Command, stage: &Stage) -> Self {
-        Self { name, command, output: stage.folder.path().join("output"), times: Vec::new() }
+    fn new(name: &'static str, command: Command) -> Self {
+        Self { name, command, taken: Vec::new() }
     }
+}
 
-    /// One run. Its output goes into a file: a pipe would be read by us while the program runs.
-    fn run(&mut self, is_done: fn(&str) -> bool) -> Result<Duration> {
-        let output = File::create(&self.output)?;
-        self.command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let start = Instant::now();
-        let status = self.command.status().with_context(|| format!("cannot run {}", self.name))?;
-        let took = start.elapsed();
-        let said = std::fs::read_to_string(&self.output)?;
-        ensure!(status.success(), "{} failed ({status}): {}", self.name, said.trim());
-        if !is_done(&said) {
-            bail!("{} did not do the job; it said: {}", self.name, said.trim());
-        }
-        Ok(took)
-    }
+/// From exec to exit, in milliseconds. `is_done` says whether the program's output shows that it did the job.
+///
+/// The output goes into a file: a pipe would be read by us while the program runs.
+pub(super) fn run(command: &mut Command, is_done: fn(&str) -> bool) -> Result<f64> {
+    let mut output = tempfile::tempfile()?;
+    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
+    let start = Instant::now();
+    let status = command.status().context("cannot run it")?;
+    let took = millis(start);
+    let said = told(&mut output)?;
+    ensure!(status.success(), "it failed ({status}): {said}");
+    ensure!(is_done(&said), "it did not do the job; it said: {said}");
+    Ok(took)
+}
+
+/// How long ago that was.
+pub(super) fn millis(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1000.0
+}
+
+fn told(output: &mut File) -> Result<String> {
+    let mut said = String::new();
+    output.rewind()?;
+    output.read_to_string(&mut said)?;
+    Ok(said.trim().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use anyhow::bail;
+
     use super::*;
 
     fn shell(script: &str) -> Command {
@@ -142,13 +160,13 @@ mod tests {
             Way { name: "absent", command: |_| bail!("not installed") },
         ],
         goal: None,
-        is_done: |said| said == "done\n",
+        unit: "ms",
+        measure: |command| run(command, |said| said == "done"),
     };
 
     fn stage() -> Stage {
         let folder = tempfile::tempdir().unwrap();
-        let programs = Programs { provider: PathBuf::new(), plugin: PathBuf::new() };
-        Stage { cache: Cache::at(folder.path()), programs, folder }
+        Stage { cache: Cache::at(folder.path()), folder }
     }
 
     #[test]
@@ -164,8 +182,8 @@ mod tests {
     #[test]
     fn a_program_that_does_not_do_the_job_has_no_time() {
         let lane = Lane { ours: |_| Ok(shell("echo later")), peers: &[], ..LANE };
-        let error = lane.run(&stage(), &[]).err().unwrap().to_string();
-        assert_eq!(error, "ours did not do the job; it said: later");
+        let error = format!("{:#}", lane.run(&stage(), &[]).err().unwrap());
+        assert_eq!(error, "ours: it did not do the job; it said: later");
     }
 
     #[test]

@@ -7,11 +7,12 @@ mod helm;
 mod lane;
 mod report;
 mod statistics;
+mod tfplugin;
+pub mod usage;
 
 use anyhow::{Result, ensure};
 
 use crate::cache::Cache;
-use crate::programs::{Profile, Programs};
 use crate::progress;
 use lane::{Lane, Stage};
 
@@ -30,7 +31,7 @@ pub struct Arguments {
 
 /// Every lane there is: one file for each area.
 fn lanes() -> impl Iterator<Item = &'static Lane> {
-    helm::LANES.iter()
+    helm::LANES.iter().chain(tfplugin::LANES)
 }
 
 /// Runs the lanes and prints what they took.
@@ -40,9 +41,7 @@ fn lanes() -> impl Iterator<Item = &'static Lane> {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let lanes: Vec<_> = lanes().filter(|lane| lane.is_in(arguments.area.as_deref())).collect();
     ensure!(!lanes.is_empty(), "no lane is called `{}`", arguments.area.as_deref().unwrap_or_default());
-    let cache = Cache::from_env()?;
-    let stage =
-        Stage { programs: Programs::build(&cache, Profile::Release)?, folder: tempfile::tempdir()?, cache };
+    let stage = Stage { cache: Cache::from_env()?, folder: tempfile::tempdir()? };
     let mut failed = Vec::new();
     for lane in lanes {
         progress::say(format_args!("{lane}: {} rounds after {} to warm up", lane.rounds, lane.warm_up));

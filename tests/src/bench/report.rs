@@ -27,7 +27,7 @@ pub(super) fn json(lane: &Lane, measured: &Measured) -> String {
     let lines = rows.chain(goal).map(|(peer_name, peer)| Line {
         area: lane.area,
         lane: lane.name,
-        unit: Lane::UNIT,
+        unit: lane.unit,
         ours: rounded(ours.median),
         peer: rounded(peer),
         peer_name,
@@ -43,7 +43,7 @@ pub(super) fn json(lane: &Lane, measured: &Measured) -> String {
 /// A table for a reader.
 pub(super) fn table(lane: &Lane, measured: &Measured) -> String {
     let ours = measured.ours;
-    let mut text = format!("\n{lane}, {}, {} runs\n", Lane::UNIT, ours.runs);
+    let mut text = format!("\n{lane}, {}, {} runs\n", lane.unit, ours.runs);
     let mut row = |name: &str, [median, spread, ratio]: [&str; 3]| {
         let cells = format!("  {name:24} {median:>10} {spread:>8} {ratio:>10}");
         let _ = writeln!(text, "{}", cells.trim_end());
@@ -81,7 +81,8 @@ mod tests {
         ours: |_| unreachable!("only told"),
         peers: &[],
         goal: Some(20.0),
-        is_done: |_| true,
+        unit: "ms",
+        measure: |_| unreachable!("only told"),
     };
 
     fn measured() -> Measured {

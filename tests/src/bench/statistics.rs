@@ -1,23 +1,20 @@
 //! What many runs come down to.
 
-use std::time::Duration;
-
 /// The middle of some measurements and how far they lie apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sample {
-    /// In milliseconds.
     pub(super) median: f64,
-    /// Between the first and the third quartile, in milliseconds.
+    /// Between the first and the third quartile.
     pub(super) spread: f64,
     pub(super) runs: usize,
 }
 
 impl Sample {
-    pub(super) fn of(times: &[Duration]) -> Self {
-        let mut millis: Vec<_> = times.iter().map(|time| time.as_secs_f64() * 1000.0).collect();
-        millis.sort_by(f64::total_cmp);
-        let spread = quantile(&millis, 3, 4) - quantile(&millis, 1, 4);
-        Self { median: quantile(&millis, 1, 2), spread, runs: times.len() }
+    pub(super) fn of(measured: &[f64]) -> Self {
+        let mut sorted = measured.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let spread = quantile(&sorted, 3, 4) - quantile(&sorted, 1, 4);
+        Self { median: quantile(&sorted, 1, 2), spread, runs: sorted.len() }
     }
 }
 
@@ -34,16 +31,15 @@ mod tests {
 
     #[test]
     fn an_outlier_moves_neither_median_nor_spread() {
-        let check = |millis: &[u64], median: f64, spread: f64| {
-            let times: Vec<_> = millis.iter().copied().map(Duration::from_millis).collect();
-            let sample = Sample::of(&times);
+        let check = |measured: &[f64], median: f64, spread: f64| {
+            let sample = Sample::of(measured);
             let near = |one: f64, other: f64| (one - other).abs() < 1e-9;
-            assert!(near(sample.median, median) && near(sample.spread, spread), "{millis:?}: {sample:?}");
-            assert_eq!(sample.runs, millis.len());
+            assert!(near(sample.median, median) && near(sample.spread, spread), "{measured:?}: {sample:?}");
+            assert_eq!(sample.runs, measured.len());
         };
-        check(&[7], 7.0, 0.0);
-        check(&[4, 2], 3.0, 0.0);
-        check(&[5, 1, 3, 2, 4], 3.0, 2.0);
-        check(&[5, 1, 3, 2, 4000], 3.0, 3.0);
+        check(&[7.0], 7.0, 0.0);
+        check(&[4.0, 2.0], 3.0, 0.0);
+        check(&[5.0, 1.0, 3.0, 2.0, 4.0], 3.0, 2.0);
+        check(&[5.0, 1.0, 3.0, 2.0, 4000.0], 3.0, 3.0);
     }
 }

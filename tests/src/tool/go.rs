@@ -37,9 +37,9 @@ pub enum Source {
         /// Import path of the command.
         package: &'static str,
     },
-    /// A folder below `tests/tools` whose `go.mod` and `go.sum` pin everything: for what has `replace` lines.
+    /// A folder below `tests` whose `go.mod` and `go.sum` pin everything: for what has `replace` lines, or is ours.
     Folder {
-        /// The folder's name.
+        /// Where it is.
         folder: &'static str,
         /// Import paths of the commands.
         packages: &'static [&'static str],
@@ -72,7 +72,7 @@ impl Module {
                 go.arg("install").arg(format!("{package}@v{version}")).env("GOBIN", part);
             }
             Source::Folder { folder, packages, flags } => {
-                let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(folder);
+                let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
                 go.args(["build", "-mod=readonly", "-ldflags", flags, "-o"]).arg(part);
                 go.args(*packages).current_dir(modules);
             }

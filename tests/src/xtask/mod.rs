@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::usage;
 use crate::{bench, check, demo, progress};
 
 /// Runs what the lab can do.
@@ -31,6 +32,9 @@ enum Verb {
     /// Serve the ECR front before a running MiniStack
     #[command(hide = true)]
     Front(front::Arguments),
+    /// Run a program and write down what it took
+    #[command(hide = true)]
+    Meter(usage::Arguments),
 }
 
 /// Reads the command line, runs its verb and tells how it ended.
@@ -41,6 +45,7 @@ pub fn main() -> ExitCode {
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Lab(verb) => lab::run(&verb),
         Verb::Front(arguments) => front::run(&arguments),
+        Verb::Meter(arguments) => usage::meter(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

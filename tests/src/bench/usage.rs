@@ -1,0 +1,110 @@
+//! What a program costs the machine: its processor time and its memory.
+//!
+//! A program that another one starts is measured by a script in its place, see [`stand_in`], which runs it
+//! below `xtask meter`. A parent alone is told these numbers, and only when its child has ended.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use nix::sys::resource::{UsageWho, getrusage};
+use serde::{Deserialize, Serialize};
+
+/// What `xtask meter` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Where a line of JSON is added when the program has ended
+    file: PathBuf,
+    /// The program and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    command: Vec<OsString>,
+}
+
+/// What one process has taken, with those that it waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Usage {
+    /// User and system time together.
+    pub(super) cpu_ms: f64,
+    /// The largest resident size of a process.
+    pub(super) memory_mb: f64,
+}
+
+/// Runs the program with our streams, and adds a line to the file.
+///
+/// # Errors
+/// When it cannot be run, or fails.
+pub fn meter(arguments: &Arguments) -> Result<()> {
+    let (program, rest) = arguments.command.split_first().context("no program to measure")?;
+    let status = Command::new(program).args(rest).status().context("cannot run the program")?;
+    let mut file = File::options().create(true).append(true).open(&arguments.file)?;
+    writeln!(file, "{}", serde_json::to_string(&Usage::of_children()?)?)?;
+    anyhow::ensure!(status.success(), "the program failed ({status})");
+    Ok(())
+}
+
+impl Usage {
+    #[expect(clippy::cast_precision_loss, reason = "kilobytes and microseconds of one process")]
+    fn of_children() -> Result<Self> {
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+        let (user, system) = (usage.user_time(), usage.system_time());
+        let micros = (user.tv_sec() + system.tv_sec()) * 1_000_000 + user.tv_usec() + system.tv_usec();
+        Ok(Self { cpu_ms: micros as f64 / 1000.0, memory_mb: usage.max_rss() as f64 / 1024.0 })
+    }
+
+    /// What several processes took, one after another; a file that is not there tells of none.
+    pub(super) fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.lines().try_fold(Self::default(), |sum, line| {
+            let one: Self = serde_json::from_str(line)?;
+            Ok(Self { cpu_ms: sum.cpu_ms + one.cpu_ms, memory_mb: sum.memory_mb.max(one.memory_mb) })
+        })
+    }
+}
+
+/// The command that runs a program and has it measured. Its arguments can be added.
+pub(super) fn metered(program: &Path, file: &Path) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("meter").arg(file).arg(program);
+    Ok(command)
+}
+
+/// Writes a script that is the program, and has it measured.
+pub(super) fn stand_in(script: &Path, program: &Path, file: &Path) -> Result<()> {
+    let metered = metered(program, file)?;
+    let words = std::iter::once(metered.get_program()).chain(metered.get_args());
+    let words: Vec<_> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+    fs::write(script, format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" ")))?;
+    Ok(fs::set_permissions(script, Permissions::from_mode(0o755))?)
+}
+
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_add_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("usage");
+        assert_eq!(Usage::read(&file).unwrap(), Usage::default());
+        fs::write(&file, "{\"cpu_ms\":1.5,\"memory_mb\":7}\n{\"cpu_ms\":2,\"memory_mb\":6}\n").unwrap();
+        assert_eq!(Usage::read(&file).unwrap(), Usage { cpu_ms: 3.5, memory_mb: 7.0 });
+    }
+
+    #[test]
+    fn a_program_is_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("usage");
+        let command = ["sh", "-c", "exit 3"].map(OsString::from).to_vec();
+        let error = meter(&Arguments { file: file.clone(), command }).unwrap_err().to_string();
+        assert!(error.contains("exit status: 3"), "{error}");
+        assert!(Usage::read(&file).unwrap().memory_mb > 0.0);
+    }
+}
