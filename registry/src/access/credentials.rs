@@ -5,7 +5,7 @@ use http::HeaderValue;
 use super::{
     auth_file::{AuthFile, Dialect},
     ecr_token::EcrTokens,
-    helper::{Helpers, program},
+    helper::{Answer, Helpers, program},
 };
 use crate::{
     ecr::EcrClients,
@@ -110,13 +110,10 @@ impl Chain {
         tried: &mut Vec<String>,
     ) -> Result<Option<Credentials>, ErrorKind> {
         if let Some(name) = file.helper(place.host).await? {
-            if let Some(path) = self.helpers.find(name) {
-                if let Some(proof) = self.helpers.ask(name, &path, place.host).await? {
-                    return Ok(Some(found(proof, &program(name))));
-                }
-                tried.push(program(name));
-            } else {
-                tried.push(format!("{}, which is not installed", program(name)));
+            match self.helpers.ask(name, place.host).await? {
+                Answer::Has(proof) => return Ok(Some(found(proof, &program(name)))),
+                Answer::HasNone => tried.push(program(name)),
+                Answer::NotInstalled => tried.push(format!("{}, which is not installed", program(name))),
             }
         }
         tried.push(file.place());

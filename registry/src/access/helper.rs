@@ -23,7 +23,16 @@ pub(super) struct Helpers {
     /// The folders where they are, as `PATH` has them; without it none is run.
     search_path: Option<OsString>,
     limit: Duration,
-    answers: Lived<(String, Host), Option<Proof>>,
+    answers: Lived<(String, Host), Answer>,
+}
+
+/// What came of asking a helper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Has(Proof),
+    HasNone,
+    /// There is no such program.
+    NotInstalled,
 }
 
 /// For how long an answer is good: a helper does not tell.
@@ -39,7 +48,7 @@ impl Helpers {
     }
 
     /// Where the helper of this name is; `None` if it is not installed.
-    pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+    fn find(&self, name: &str) -> Option<PathBuf> {
         let is_plain =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         let file = format!("{}{}", program(name), std::env::consts::EXE_SUFFIX);
@@ -47,10 +56,11 @@ impl Helpers {
         std::env::split_paths(folders).map(|folder| folder.join(&file)).find(|path| path.is_file())
     }
 
-    /// What the helper at this path has for the host.
-    pub(super) async fn ask(&self, name: &str, path: &Path, host: &Host) -> Result<Option<Proof>, ErrorKind> {
+    /// What the helper of this name has for the host.
+    pub(super) async fn ask(&self, name: &str, host: &Host) -> Result<Answer, ErrorKind> {
         let make = async || {
-            let output = tokio::time::timeout(self.limit, run(path, &server(host))).await;
+            let Some(path) = self.find(name) else { return Ok((Answer::NotInstalled, LIFE)) };
+            let output = tokio::time::timeout(self.limit, run(&path, &server(host))).await;
             let text = format!("nothing within {} seconds", self.limit.as_secs());
             let output = output.unwrap_or_else(|_| Err(std::io::Error::other(text)));
             let answer = output.map_err(|error| error.to_string()).and_then(|output| read(&output));
@@ -62,10 +72,10 @@ impl Helpers {
 
     /// Forgets the answer if it is the one that was sent.
     pub(super) async fn forget(&self, name: &str, host: &Host, sent: Option<&HeaderValue>) {
-        let is_it = |proof: &Option<Proof>| match proof {
-            Some(Proof::Login(login)) => basic(login).as_ref() == sent,
-            Some(Proof::Identity(_)) => true,
-            None => false,
+        let is_it = |answer: &Answer| match answer {
+            Answer::Has(Proof::Login(login)) => basic(login).as_ref() == sent,
+            Answer::Has(Proof::Identity(_)) => true,
+            Answer::HasNone | Answer::NotInstalled => false,
         };
         self.answers.forget((name.to_owned(), host.clone()), is_it).await;
     }
@@ -100,10 +110,10 @@ async fn run(path: &Path, server: &str) -> std::io::Result<Output> {
     Ok(Output { status: process.wait().await?, stdout, stderr: Vec::new() })
 }
 
-fn read(output: &Output) -> Result<Option<Proof>, String> {
+fn read(output: &Output) -> Result<Answer, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Answer {
+    struct Json {
         username: String,
         secret: Secret,
     }
@@ -111,12 +121,16 @@ fn read(output: &Output) -> Result<Option<Proof>, String> {
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stdout);
         let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
-        return if text.contains(NOT_FOUND) { Ok(None) } else { Err(format!("{}: {text}", output.status)) };
+        return if text.contains(NOT_FOUND) {
+            Ok(Answer::HasNone)
+        } else {
+            Err(format!("{}: {text}", output.status))
+        };
     }
     // What does not fit is not shown: it may hold the secret.
-    let answer: Answer =
+    let answer: Json =
         serde_json::from_slice(&output.stdout).map_err(|_| "its answer is not a login in JSON".to_owned())?;
-    Ok(Some(match answer.username.as_str() {
+    Ok(Answer::Has(match answer.username.as_str() {
         "<token>" => Proof::Identity(answer.secret),
         _ => Proof::Login(Login { user: answer.username, password: answer.secret }),
     }))
@@ -130,20 +144,18 @@ mod tests {
     use super::*;
 
     /// What a helper that is this shell script gives for a host.
-    async fn answer(script: &str, host: &str, limit: Duration) -> Result<Option<Proof>, String> {
+    async fn answer(script: &str, host: &str, limit: Duration) -> Result<Answer, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("docker-credential-test");
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
         let helpers = Helpers::new(Some(folder.path().into()), limit);
-        let found = helpers.find("test").unwrap();
-        assert_eq!(found, path);
-        helpers.ask("test", &found, &host.parse().unwrap()).await.map_err(|error| error.to_string())
+        helpers.ask("test", &host.parse().unwrap()).await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]
     async fn answers() {
-        let check = async |script: &str, host: &str, expected: Result<Option<Proof>, &str>| {
+        let check = async |script: &str, host: &str, expected: Result<Answer, &str>| {
             let got = answer(script, host, Duration::from_mins(1)).await;
             assert_eq!(
                 got.as_ref().map_err(String::as_str),
@@ -152,14 +164,14 @@ mod tests {
             );
         };
         let login = |user: &str, password: &str| {
-            Ok(Some(Proof::Login(Login { user: user.to_owned(), password: Secret::new(password) })))
+            Ok(Answer::Has(Proof::Login(Login { user: user.to_owned(), password: Secret::new(password) })))
         };
         let says = r#"read host; test "$1" = get && echo "{\"ServerURL\":\"x\",\"Username\":\"ada\",\"Secret\":\"$host\"}""#;
         check(says, "ghcr.io", login("ada", "ghcr.io")).await;
         check(says, "docker.io", login("ada", "https://index.docker.io/v1/")).await;
         let token = r#"echo '{"Username":"<token>","Secret":"refresh"}'"#;
-        check(token, "ghcr.io", Ok(Some(Proof::Identity(Secret::new("refresh"))))).await;
-        check("echo credentials not found in native keychain; exit 1", "ghcr.io", Ok(None)).await;
+        check(token, "ghcr.io", Ok(Answer::Has(Proof::Identity(Secret::new("refresh"))))).await;
+        check("echo credentials not found in native keychain; exit 1", "ghcr.io", Ok(Answer::HasNone)).await;
         let gives = "credential helper `docker-credential-test` gives no login: ";
         let broken = format!("{gives}exit status: 3: keychain is locked");
         check("echo keychain is locked; exit 3", "ghcr.io", Err(&broken)).await;

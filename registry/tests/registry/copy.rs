@@ -192,7 +192,7 @@ async fn a_tag_is_made_of_another_without_bytes() {
 async fn downloaded(fault: Option<What>, no_ranges: bool) -> (usize, Result<(), String>) {
     const MIB: usize = 1024 * 1024;
     let fake = Fake::start().await;
-    let content: Vec<u8> = (0..40 * MIB).map(|index| u8::try_from(index / MIB).unwrap()).collect();
+    let content = (0..40_u8).map(|number| vec![number; MIB]).collect::<Vec<_>>().concat();
     let blob = layer(Bytes::from(content.clone())).descriptor;
     let repository = fake.repository("web");
     {

@@ -99,6 +99,8 @@ pub(crate) enum What {
     Cut(usize),
     /// What was asked for is answered up to so many bytes of the body.
     CutAnswer(usize),
+    /// As `CutAnswer`, but the connection stays.
+    StallAnswer(usize),
     /// Nothing more is read or said.
     Stall,
 }
@@ -186,8 +188,15 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
                 connection.body(&mut request, usize::MAX).await?;
                 let done = state.lock().unwrap().answer(&request);
                 let reply = if let Some(What::DoneBut(reply)) = &fault { reply } else { &done };
-                let most = if let Some(What::CutAnswer(most)) = fault { most } else { usize::MAX };
-                connection.answer_up_to(most, &request, reply).await?;
+                let most = match fault {
+                    Some(What::CutAnswer(most) | What::StallAnswer(most)) => most,
+                    _ => usize::MAX,
+                };
+                let whole = connection.answer_up_to(most, &request, reply).await;
+                if matches!(fault, Some(What::StallAnswer(_))) {
+                    std::future::pending::<()>().await;
+                }
+                whole?;
             }
         }
     }

@@ -86,6 +86,22 @@ async fn a_stalled_upload_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_stalled_download_is_given_up() {
+    let fake = Fake::start().await;
+    let image = image(&[b"one"]);
+    client().push(&fake.repository("web"), &image, &()).await.unwrap();
+    fake.fail("GET", "/blobs/", 1000, What::StallAnswer(1));
+    let patience = Patience { stall: Duration::from_millis(50), attempts: 2, ..patience() };
+    let registry = Registry::new(Settings { patience, ..settings() }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("layer");
+    let layer = &image.layers[0].descriptor;
+    let error = registry.download(&fake.repository("web"), layer, &to).await.unwrap_err();
+    assert!(told(&error).ends_with("time is up"), "{}", told(&error));
+    assert_eq!((fake.count("GET", "/blobs/"), to.exists()), (2, false));
+}
+
+#[tokio::test]
 async fn nobody_home() {
     let host = Fake::start().await.host.clone();
     let repository = format!("{host}/web").parse().unwrap();
