@@ -62,7 +62,9 @@ pub use number::{Number, NumberError};
 pub use object::{Blocks, Object, Shaped};
 pub use path::{Path, Step};
 pub use private::{Private, PrivateError};
-pub use provider::{ClientCapabilities, ConfigureRequest, Configured, Provider, ProviderFault, ValidateRequest};
+pub use provider::{
+    ClientCapabilities, ConfigureRequest, Configured, Provider, ProviderFault, ValidateRequest,
+};
 pub use refinement::{Limit, Refinement};
 pub use resource::{
     ApplyRequest, ApplyResponse, GenerateRequest, ImportRequest, ImportResponse, MoveRequest, MoveResponse,
