@@ -11,7 +11,7 @@ use super::{CliError, Run};
 pub struct Plan {
     /// The command that made it.
     pub run: Run,
-    /// The file it is saved in, for [`Workspace::apply`](super::Workspace::apply).
+    /// The file it is saved in, for [`Workspace::apply_plan`](super::Workspace::apply_plan).
     pub file: PathBuf,
     /// What it does to each resource, data sources that are read during apply included.
     pub changes: Vec<Change>,
