@@ -1,4 +1,4 @@
-//! What a provider's process is felt by, beside one that is written with HashiCorp's library for Go.
+//! What a provider's process is felt by, beside one that is written in Go, as most are.
 //!
 //! Both have one resource with the same schema. Every Terraform command starts a provider three times
 //! or more, so its start is waited for; the rest is what the protocol itself takes, for neither provider
@@ -125,7 +125,7 @@ impl Provider {
         let mut provider = Self { child, socket: String::new() };
         read?;
         let socket = line.trim_end().strip_prefix("1|6|unix|").and_then(|rest| rest.split('|').next());
-        provider.socket = socket.with_context(|| format!("it said `{}`", line.trim_end()))?.to_owned();
+        provider.socket.push_str(socket.with_context(|| format!("it said `{}`", line.trim_end()))?);
         Ok(provider)
     }
 }
