@@ -1,6 +1,6 @@
 //! Parts of a struct that may be absent, or not known yet.
 
-use crate::{FromValue, Value, ValueError, View, view::kind};
+use crate::{FromValue, Value, ValueError, View};
 
 /// A value that may be absent, or known only after apply: two different things, and neither is a value.
 ///
@@ -81,11 +81,7 @@ impl<T: FromValue> FromValue for Field<T> {
         if view.value().is_null() {
             return Ok(Self::Null);
         }
-        match view.read() {
-            Ok(value) => Ok(Self::Known(value)),
-            Err(error) if error.found == kind(&Value::Unknown) => Ok(Self::Unknown),
-            Err(error) => Err(error),
-        }
+        Ok(view.settled()?.map_or(Self::Unknown, Self::Known))
     }
 }
 

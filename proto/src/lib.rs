@@ -85,4 +85,4 @@ pub use typed::{Call, Change, Failed, Typed, TypedDataSource, TypedResource};
 pub use types::{Type, TypeError};
 pub use validator::Validator;
 pub use value::Value;
-pub use view::{FromValue, Known, ValueError, View};
+pub use view::{FromValue, ValueError, View};

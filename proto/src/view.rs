@@ -25,8 +25,8 @@ pub struct ValueError {
 
 /// What can be read from a [`Value`] with [`View::read`].
 ///
-/// `Option<T>` takes null as `None`; [`Known<T>`] lets a value be unknown, [`Field<T>`](crate::Field) both;
-/// everything else refuses them. There is none for floats, which lose digits: read a [`Number`].
+/// `Option<T>` takes null as `None`, [`Field<T>`](crate::Field) knows null and unknown; everything else refuses
+/// both. There is none for floats, which lose digits: read a [`Number`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a value",
     note = "structs need #[derive(Object)]; floats lose digits: read a `Number`"
@@ -37,25 +37,6 @@ pub trait FromValue: Sized {
     /// # Errors
     /// If the value has another shape; the path may lead deeper than the view's own.
     fn from_value(view: &View<'_>) -> Result<Self, ValueError>;
-}
-
-/// A value that may be decided only at apply.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Known<T> {
-    /// Decided.
-    Known(T),
-    /// Not yet.
-    Unknown,
-}
-
-impl<T> Known<T> {
-    /// What is decided, if it is.
-    pub fn known(self) -> Option<T> {
-        match self {
-            Self::Known(value) => Some(value),
-            Self::Unknown => None,
-        }
-    }
 }
 
 impl<'a> View<'a> {
@@ -85,6 +66,17 @@ impl<'a> View<'a> {
     /// If the value has another shape.
     pub fn read<T: FromValue>(&self) -> Result<T, ValueError> {
         T::from_value(self)
+    }
+
+    /// Reads what may be decided only at apply: `None` while a part is unknown that `T` cannot hold.
+    ///
+    /// # Errors
+    /// If the value has another shape.
+    pub fn settled<T: FromValue>(&self) -> Result<Option<T>, ValueError> {
+        match self.read() {
+            Err(error) if error.found == UNKNOWN => Ok(None),
+            read => read.map(Some),
+        }
     }
 
     /// That this is an object, and neither null nor unknown.
@@ -132,10 +124,13 @@ impl<'a> View<'a> {
     }
 }
 
-pub(crate) fn kind(value: &Value) -> &'static str {
+/// What a value is that is not known.
+const UNKNOWN: &str = "a value known only after apply";
+
+fn kind(value: &Value) -> &'static str {
     match value.plain() {
         Value::Null => "null",
-        Value::Unknown | Value::Refined(_) => "a value known only after apply",
+        Value::Unknown | Value::Refined(_) => UNKNOWN,
         Value::Bool(_) => "a bool",
         Value::Number(_) => "this number",
         Value::String(_) => "this string",
@@ -210,12 +205,6 @@ narrower!(i8, i16, i32, u8, u16, u32);
 impl<T: FromValue> FromValue for Option<T> {
     fn from_value(view: &View<'_>) -> Result<Self, ValueError> {
         if view.value.is_null() { Ok(None) } else { view.read().map(Some) }
-    }
-}
-
-impl<T: FromValue> FromValue for Known<T> {
-    fn from_value(view: &View<'_>) -> Result<Self, ValueError> {
-        if view.value.is_wholly_known() { view.read().map(Self::Known) } else { Ok(Self::Unknown) }
     }
 }
 

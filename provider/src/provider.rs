@@ -13,7 +13,7 @@ use aws_types::{SdkConfig, origin::Origin};
 use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings};
 use image_build::Builder;
 use tfplugin_rs::{
-    Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Known, Path, Provider,
+    Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Path, Provider,
     Resource, Schema, Shape, Type, ValidateRequest, Value, async_trait,
 };
 
@@ -107,8 +107,8 @@ fn check(config: &Value) -> Diagnostics {
 /// The mappings of the configuration, as far as they are known.
 fn registry_endpoints(config: &Value) -> Result<Endpoints, Diagnostics> {
     let map = config.get("registry_endpoints");
-    let known = map.view().read::<Known<Option<BTreeMap<String, String>>>>()?;
-    let known = known.known().flatten().unwrap_or_default();
+    let known = map.view().settled::<Option<BTreeMap<String, String>>>()?;
+    let known = known.flatten().unwrap_or_default();
     Endpoints::parse(&known).map_err(|error| error.report().at("registry_endpoints").into())
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use ecr_registry::{Platform, Reference, Repository, Tag};
 use image_build::{BuildError, ContextError, DockerfileRecipe, FilesRecipe, How, LayerSource, Recipe, Role};
-use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Known, Path, Value, View};
+use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Path, Value, View};
 
 use crate::report::{Report, at};
 
@@ -147,7 +147,7 @@ struct Reader {
 
 impl Reader {
     fn read<T: FromValue>(&mut self, view: &View<'_>) -> Settled<T> {
-        self.problems.collect(view.read::<Known<T>>()).and_then(Known::known)
+        self.problems.collect(view.settled()).flatten()
     }
 
     fn parse<T: FromStr<Err: Report>>(&mut self, view: &View<'_>) -> Settled<Option<T>> {
