@@ -173,8 +173,10 @@ pub trait TypedResource: Send + Sync + 'static {
 
 /// The whole schema.
 fn schema<T: TypedResource + ?Sized>(resource: &T) -> Schema {
-    let schema = resource.schema();
-    resource.timeouts().map_or_else(|| schema.clone(), |timeouts| timeouts.add_to(schema.clone()))
+    match resource.timeouts() {
+        Some(timeouts) => timeouts.add_to(resource.schema()),
+        None => resource.schema(),
+    }
 }
 
 impl<T: TypedResource> Typed<T> {
