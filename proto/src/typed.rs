@@ -76,7 +76,7 @@ impl Change {
 /// [`Failed::leaving`], that something did.
 #[derive(Clone, Debug)]
 pub struct Failed<M> {
-    left: Option<M>,
+    left: Option<Box<M>>,
     diagnostics: Diagnostics,
 }
 
@@ -84,7 +84,7 @@ impl<M> Failed<M> {
     /// It failed half-way, and this is what exists now. Terraform keeps it: as tainted if it was to be
     /// created.
     pub fn leaving(left: M, cause: impl Into<Diagnostics>) -> Self {
-        Self { left: Some(left), diagnostics: cause.into() }
+        Self { left: Some(Box::new(left)), diagnostics: cause.into() }
     }
 }
 

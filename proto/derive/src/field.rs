@@ -61,13 +61,11 @@ impl Call {
 
     pub(crate) fn expand(&self) -> TokenStream {
         let Self { method, arguments } = self;
-        match MODES.iter().find(|(word, _)| method == word) {
-            Some((_, mode)) => {
-                let mode = Ident::new(mode, method.span());
-                quote_spanned!(method.span()=> .set_by(::tfplugin_rs::Mode::#mode))
-            }
-            None => quote_spanned!(method.span()=> .#method(#arguments)),
-        }
+        let Some((_, mode)) = MODES.iter().find(|(word, _)| method == word) else {
+            return quote_spanned!(method.span()=> .#method(#arguments));
+        };
+        let mode = Ident::new(mode, method.span());
+        quote_spanned!(method.span()=> .set_by(::tfplugin_rs::Mode::#mode))
     }
 }
 

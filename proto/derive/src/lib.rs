@@ -5,7 +5,7 @@ mod field;
 mod object;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
+use syn::{DeriveInput, Error, parse_macro_input};
 
 /// Makes a struct with named fields an object of Terraform's: it is read from a `Value` with
 /// errors that say where, becomes a `Value` again, and has a schema.
@@ -86,5 +86,5 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Object, attributes(object))]
 pub fn derive_object(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    object::expand(&input).unwrap_or_else(|error| error.into_compile_error()).into()
+    object::expand(&input).unwrap_or_else(Error::into_compile_error).into()
 }

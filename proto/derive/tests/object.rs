@@ -1,5 +1,7 @@
 //! What the macro makes of structs, seen from outside.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tfplugin_rs::{

@@ -302,7 +302,7 @@ impl<T: TypedResource> Resource for Typed<T> {
             Ok(reached) => reached,
             Err(Failed { left: Some(left), diagnostics }) => {
                 call.warnings.extend(diagnostics);
-                left
+                *left
             }
             Err(Failed { left: None, diagnostics }) => return Err(diagnostics),
         };

@@ -82,7 +82,7 @@ impl TypedResource for Post {
     }
 
     fn timeouts(&self) -> Option<Timeouts> {
-        Some(Timeouts::block().limit(Timed::Create, Duration::from_secs(60)))
+        Some(Timeouts::block().limit(Timed::Create, Duration::from_mins(1)))
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
