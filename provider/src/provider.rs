@@ -13,8 +13,8 @@ use aws_types::{SdkConfig, origin::Origin};
 use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings};
 use image_build::Builder;
 use tfplugin_rs::{
-    Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Path, Provider,
-    Resource, Schema, Shape, Type, ValidateRequest, Value, async_trait,
+    Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Path, Provider, Resource,
+    Schema, Shape, Type, ValidateRequest, Value, async_trait,
 };
 
 use crate::{access::Access, image::ImageResource, image_data::ImageData, report::Report};
