@@ -1,6 +1,6 @@
 //! What a program costs the machine: its processor time and its memory.
 //!
-//! A program that another one starts is measured by a script in its place, see [`stand_in`], which runs it
+//! A program that another one starts is measured by a script in its place, see `stand_in`, which runs it
 //! below `xtask meter`. A parent alone is told these numbers, and only when its child has ended.
 
 use std::ffi::OsString;
