@@ -239,8 +239,12 @@ mod tests {
     }
 
     fn shell(script: &str) -> Running {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
+        let mut command = Command::new("env");
+        // Under a shell that runs the tests in the background SIGINT is ignored, and no child can change that.
+        if cfg!(target_os = "linux") {
+            command.arg("--default-signal=INT");
+        }
+        command.args(["sh", "-c", script]);
         Running::start(command, script.to_owned(), PathBuf::from("/nowhere/at/all")).unwrap()
     }
 
