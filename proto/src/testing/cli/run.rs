@@ -229,6 +229,8 @@ fn calls(log: &str) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{path::Path, time::Instant};
+
     use super::*;
 
     #[test]
@@ -238,20 +240,25 @@ mod tests {
         assert_eq!(calls(log).into_iter().collect::<Vec<_>>(), ["PlanResourceChange", "read_resource"]);
     }
 
+    const LIMIT: Duration = Duration::from_secs(20);
+
     fn shell(script: &str) -> Running {
+        logging(script, Path::new("/nowhere/at/all"))
+    }
+
+    fn logging(script: &str, log: &Path) -> Running {
         let mut command = Command::new("env");
         // Under a shell that runs the tests in the background SIGINT is ignored, and no child can change that.
         if cfg!(target_os = "linux") {
             command.arg("--default-signal=INT");
         }
         command.args(["sh", "-c", script]);
-        Running::start(command, script.to_owned(), PathBuf::from("/nowhere/at/all")).unwrap()
+        Running::start(command, script.to_owned(), log.to_owned()).unwrap()
     }
 
     #[test]
     fn waits_and_does_not_wait_for_ever() {
-        let limit = Duration::from_secs(20);
-        let run = shell("echo out; echo err >&2; exit 3").wait(limit).unwrap();
+        let run = shell("echo out; echo err >&2; exit 3").wait(LIMIT).unwrap();
         assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(3), "out\n", "err\n"));
         assert!(run.clone().sound().unwrap_err().to_string().contains("ended with Some(3)"));
         // A child of a child holds the pipe as well.
@@ -262,9 +269,15 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn interrupts_reach_the_whole_group() {
-        let running = shell("sleep 100; echo on");
+        let folder = tempfile::tempdir().unwrap();
+        let running = logging("echo begun >\"$TF_LOG_PATH\"; sleep 100; echo on", &folder.path().join("log"));
+        let start = Instant::now();
+        while running.log().is_empty() {
+            assert!(start.elapsed() < LIMIT, "the shell does not begin");
+            thread::sleep(Duration::from_millis(5));
+        }
         running.interrupt();
-        let run = running.wait(Duration::from_secs(20)).unwrap();
+        let run = running.wait(LIMIT).unwrap();
         assert_eq!((run.code, &*run.stdout), (None, ""));
     }
 }
