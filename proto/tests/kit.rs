@@ -113,6 +113,19 @@ async fn plays_with_every_kind_of_object() {
     client.shutdown().await.unwrap();
 }
 
+/// An interrupted Terraform closes nothing, so what a provider holds goes when it is dropped, before the process ends.
+#[tokio::test]
+async fn what_a_provider_holds_goes_with_the_process() {
+    let client = Host::new(example("files")).start().await.unwrap().client().await.unwrap();
+    let config = Value::object([("content", Value::from("sesame"))]);
+    let opened = client.core().open("files_temporary", config).await.unwrap();
+    let file = PathBuf::from(opened.result.get("path").as_str().unwrap());
+    assert!(file.exists());
+    let ended = client.shutdown().await.unwrap();
+    assert_eq!(ended.code, Some(0));
+    assert!(!file.exists());
+}
+
 #[tokio::test]
 async fn a_stranger_is_not_let_in() {
     let plugin = Host::new(example("files")).start().await.unwrap();

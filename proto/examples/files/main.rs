@@ -60,7 +60,7 @@ impl Provider for Files {
     }
 
     fn ephemeral_resources(&self) -> Vec<Arc<dyn EphemeralResource>> {
-        vec![Arc::new(temporary::Temporary)]
+        vec![Arc::new(temporary::Temporary::default())]
     }
 
     fn list_resources(&self) -> Vec<Arc<dyn ListResource>> {

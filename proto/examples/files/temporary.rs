@@ -1,10 +1,13 @@
 //! The ephemeral resource `files_temporary`: a file that is there as long as it is needed.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
+use tempfile::TempPath;
 use tfplugin_rs::{
     CloseRequest, Diagnostic, Diagnostics, EphemeralResource, Field, Object, OpenRequest, OpenResponse,
     Private, RenewRequest, RenewResponse, Schema, Sensitive, async_trait,
@@ -15,7 +18,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// The key of its path in private data.
 const PATH: &str = "path";
 
-pub(crate) struct Temporary;
+/// Those that are open. Terraform closes none when it is interrupted: what is left here goes with the process.
+#[derive(Default)]
+pub(crate) struct Temporary(Mutex<BTreeMap<PathBuf, TempPath>>);
 
 /// A temporary file that its owner alone can read. It is gone when the run ends.
 #[derive(Object)]
@@ -38,9 +43,11 @@ impl EphemeralResource for Temporary {
 
     async fn open(&self, request: OpenRequest) -> Result<OpenResponse, Diagnostics> {
         let file: File = request.config.view().read()?;
-        let path = create(file.content.expose()).map_err(|error| failed("create", &error))?;
+        let opened = create(file.content.expose()).map_err(|error| failed("create", &error))?;
+        let path = opened.to_path_buf();
         let mut private = Private::default();
         private.set(PATH, &path)?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), opened);
         let result = File { path: path.to_string_lossy().into_owned().into(), ..file }.into();
         Ok(OpenResponse { result, renew_at: renew_at(), private, ..Default::default() })
     }
@@ -52,15 +59,18 @@ impl EphemeralResource for Temporary {
     }
 
     async fn close(&self, request: CloseRequest) -> Diagnostics {
-        let remove = |path| fs::remove_file(path).map_err(|error| failed("remove", &error));
+        let remove = |path| {
+            let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&path);
+            opened.map_or(Ok(()), TempPath::close).map_err(|error| failed("remove", &error))
+        };
         path(&request.private).and_then(remove).err().unwrap_or_default()
     }
 }
 
-fn create(content: &str) -> io::Result<PathBuf> {
+fn create(content: &str) -> io::Result<TempPath> {
     let mut file = tempfile::NamedTempFile::new()?;
     file.write_all(content.as_bytes())?;
-    Ok(file.keep()?.1)
+    Ok(file.into_temp_path())
 }
 
 fn renew_at() -> Option<SystemTime> {

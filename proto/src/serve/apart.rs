@@ -31,8 +31,11 @@ where
     let own = own.map_err(ServeError::start("start a runtime"))?;
     let (sender, end) = oneshot::channel();
     let thread = thread::Builder::new().name("serve".to_owned()).spawn(move || {
+        let outcome = own.block_on(server(provider));
+        // With its connections goes the provider, and what that lets go when it is dropped, before the process ends.
+        drop(own);
         // Nobody waits any more if the caller gave up.
-        let _ = sender.send(own.block_on(server(provider)));
+        let _ = sender.send(outcome);
     });
     thread.map_err(ServeError::start("start a thread"))?;
     end.await.unwrap_or_else(|gone| Err(ServeError::start("serve")(gone)))

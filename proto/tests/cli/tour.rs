@@ -43,6 +43,7 @@ pub(crate) fn tour(stage: &Stage) -> BTreeSet<String> {
     let applying = stage.start_apply();
     applying.wait_for("tf_rpc=RenewEphemeralResource");
     applying.interrupt();
+    assert_eq!(stage.files_with("sesame"), ["main.tf"], "the interrupted command closes nothing");
     stage.remove("key.lock");
     stage.apply(&[]);
     stage.plans_nothing();

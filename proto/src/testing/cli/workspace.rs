@@ -38,7 +38,7 @@ impl Workspace {
     pub fn new(cli: &Cli) -> Result<Self, CliError> {
         let root = tempfile::Builder::new().prefix("tfplugin-").tempdir();
         let root = root.map_err(|source| failed(&std::env::temp_dir(), source))?;
-        for folder in ["home", "work"].map(|name| root.path().join(name)) {
+        for folder in ["home", "work", "tmp"].map(|name| root.path().join(name)) {
             fs::create_dir(&folder).map_err(|source| failed(&folder, source))?;
         }
         let workspace = Self {
@@ -124,6 +124,7 @@ impl Workspace {
             .current_dir(self.folder())
             .env("HOME", &home)
             .env("XDG_CONFIG_HOME", &home)
+            .env("TMPDIR", self.root.path().join("tmp"))
             .env("TF_CLI_CONFIG_FILE", self.root.path().join("cli.tfrc"))
             .env("TF_IN_AUTOMATION", "1")
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
