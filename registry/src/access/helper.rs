@@ -139,16 +139,16 @@ fn read(output: &Output) -> Result<Answer, String> {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     /// What a helper that is this shell script gives for a host.
     async fn answer(script: &str, host: &str, limit: Duration) -> Result<Answer, String> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("docker-credential-test");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let (text, path) = (folder.path().join("text"), folder.path().join("docker-credential-test"));
+        std::fs::write(&text, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // Not written by this process: what another test starts would hold it open for writing, and it could not run.
+        let installed = std::process::Command::new("install").arg("-m700").args([&text, &path]).status();
+        assert!(installed.unwrap().success());
         let helpers = Helpers::new(Some(folder.path().into()), limit);
         helpers.ask("test", &host.parse().unwrap()).await.map_err(|error| error.to_string())
     }

@@ -1,6 +1,6 @@
 //! Who asks: every way to say it, and that nobody else hears it.
 
-use std::{os::unix::fs::PermissionsExt, path::Path};
+use std::{path::Path, process::Command};
 
 use ecr_registry::{ErrorKind, Login, Outcome, Registry, Secret, Settings, Tag, Version};
 
@@ -78,9 +78,11 @@ fn client_of_files(folder: &Path, docker: &str, containers: &str, helpers: &[(&s
     std::fs::write(&docker_config, docker).unwrap();
     std::fs::write(&auth_file, containers).unwrap();
     for (name, script) in helpers {
-        let path = folder.join(format!("docker-credential-{name}"));
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let (text, path) = (folder.join(name), folder.join(format!("docker-credential-{name}")));
+        std::fs::write(&text, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // Not written by this process: what another test starts would hold it open for writing, and it could not run.
+        let installed = Command::new("install").arg("-m700").args([&text, &path]).status();
+        assert!(installed.unwrap().success());
     }
     let (docker_config, containers_auth) = (Some(docker_config), vec![auth_file]);
     let helper_path = Some(folder.into());
