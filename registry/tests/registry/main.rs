@@ -62,8 +62,7 @@ fn taken_from(repository: &Repository, image: &Image) -> Image {
 /// Waits that do not hold up a test.
 fn patience() -> Patience {
     let (first_wait, longest_wait) = (Duration::from_millis(1), Duration::from_millis(20));
-    let throttled = Duration::from_millis(200);
-    Patience { first_wait, longest_wait, throttled, ..Patience::default() }
+    Patience { first_wait, longest_wait, ..Patience::default() }
 }
 
 fn settings() -> Settings {
