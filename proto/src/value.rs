@@ -98,6 +98,14 @@ impl Value {
         }
     }
 
+    /// As [`Value::plain`], taken apart.
+    pub(crate) fn into_plain(self) -> Self {
+        match self {
+            Self::Dynamic(_, inner) => inner.into_plain(),
+            other => other,
+        }
+    }
+
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
         matches!(self.plain(), Self::Null)

@@ -83,7 +83,7 @@ impl Members<'_> {
         let blocks = self.blocks.iter().map(|block| {
             let ((nesting, members), at) = (block.parts(), at.get(block.name()));
             let ours = block.is_ours(at.config);
-            (block.name(), if ours { at.prior.clone() } else { members.settle_all(nesting, at) })
+            (block.name(), if ours { at.prior.clone() } else { block.typed(members.settle_all(nesting, at)) })
         });
         Value::object(attributes.chain(blocks))
     }
@@ -96,16 +96,12 @@ impl Members<'_> {
         let at = if nesting == Nesting::Set { Place { proposed: at.prior, ..at } } else { at };
         let settled = |step: &Step| self.settle(at.part(|value| element(value, step)));
         let settled = |steps: Vec<Step>| steps.into_iter().map(|step| (settled(&step), step));
-        let elements = match at.config.plain() {
+        match at.config.plain() {
             Value::List(_) => Value::list(settled(steps(at.config)).map(|(value, _)| value)),
             Value::Map(members) => {
                 Value::object(members.keys().zip(settled(steps(at.config)).map(|(value, _)| value)))
             }
-            _ => return at.config.clone(),
-        };
-        match at.config {
-            Value::Dynamic(kind, _) => Value::Dynamic(kind.clone(), Box::new(elements)),
-            _ => elements,
+            _ => at.config.clone(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Values seen through a schema: filling in, finding attributes, computed parts.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::{Attribute, Block, NestedBlock, Nesting, Schema, Shape, block::BlockNesting};
@@ -125,7 +127,7 @@ impl Block {
 
 impl NestedBlock {
     fn fill(&self, value: Value) -> Value {
-        match (self.nesting, value) {
+        let filled = match (self.nesting, value.into_plain()) {
             (BlockNesting::Group, Value::Null) => self.block.fill(Value::Map([].into())),
             (BlockNesting::Of(Nesting::List | Nesting::Set), Value::Null) => Value::list([]),
             (BlockNesting::Of(Nesting::Map), Value::Null) => Value::Map([].into()),
@@ -136,6 +138,82 @@ impl NestedBlock {
                 Value::object(members.into_iter().map(|(key, member)| (key, self.block.fill(member))))
             }
             (_, other) => self.block.fill(other),
+        };
+        self.typed(filled)
+    }
+
+    /// Where elements may differ in type: with the types that the schema gives them, also where they are null.
+    /// What is not of the schema's type is left to [`Value::conform`] to find.
+    pub(super) fn typed(&self, value: Value) -> Value {
+        if self.implied_type() != Type::Dynamic {
+            return value;
         }
+        let object = self.block.implied_type();
+        let conformed = |element: Value| element.clone().conform(&object).unwrap_or(element);
+        match value.into_plain() {
+            Value::List(elements) => {
+                let elements: Vec<_> = elements.into_iter().map(conformed).collect();
+                let kinds = elements.iter().map(|element| object.settled_by(element)).collect();
+                Value::List(elements).bringing(Type::Tuple(kinds))
+            }
+            Value::Map(members) => {
+                let members: BTreeMap<_, _> =
+                    members.into_iter().map(|(key, member)| (key, conformed(member))).collect();
+                let kinds = members.iter().map(|(key, member)| (key, object.settled_by(member)));
+                let kind = Type::object(kinds);
+                Value::Map(members).bringing(kind)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Type {
+    /// The same with the types that a value of it brings to its dynamic places.
+    fn settled_by(&self, value: &Value) -> Self {
+        match (self, value) {
+            (Self::Dynamic, Value::Dynamic(own, _)) => own.clone(),
+            (Self::Object(attributes), Value::Map(members)) => {
+                Self::object(attributes.iter().map(|(name, kind)| {
+                    (name, members.get(name).map_or_else(|| kind.clone(), |member| kind.settled_by(member)))
+                }))
+            }
+            _ => self.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What blocks with a dynamic member are on the wire: each element with the types of the schema, where null too.
+    #[test]
+    fn elements_that_differ_in_type_keep_those_of_the_schema() {
+        let content = || {
+            Block::new()
+                .attribute(Attribute::optional("name", Type::String))
+                .attribute(Attribute::optional("any", Type::Dynamic))
+        };
+        let schema =
+            Schema::new().block(NestedBlock::list("row", content())).block(NestedBlock::map("by", content()));
+        let row = Value::object([("any", Value::from(true))]);
+        let kind = |any: Type| Type::object([("name", Type::String), ("any", any)]);
+        let value = Value::object([
+            ("row", Value::list([row.clone(), Value::object([("any", Value::Unknown)])])),
+            ("by", Value::object([("k", row)])),
+        ]);
+        let complete = schema.complete(value).unwrap();
+        let own = |name: &str| match complete.get(name) {
+            Value::Dynamic(own, _) => own.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(own("row"), Type::Tuple(vec![kind(Type::Bool), kind(Type::Dynamic)]));
+        assert_eq!(own("by"), Type::object([("k", kind(Type::Bool))]));
+        assert_eq!(schema.complete(complete.clone()).unwrap(), complete);
+        // A plan of what stays as it is does not differ from it, whichever types the null parts came with.
+        let bare = Value::object([("row", Value::list([Value::object([("any", Value::from(true))])]))]);
+        let prior = schema.complete(bare.clone()).unwrap();
+        assert_eq!(schema.plan(&prior, &bare, &bare).planned, prior);
     }
 }
