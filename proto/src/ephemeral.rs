@@ -34,6 +34,9 @@ pub trait EphemeralResource: Send + Sync + 'static {
     }
 
     /// Closes one. Terraform calls this with the private data of opening, not of the last renewal.
+    ///
+    /// A Terraform that is interrupted closes nothing: what must not outlive the process is let go when the provider is
+    /// dropped, which happens before its process ends.
     async fn close(&self, request: CloseRequest) -> Diagnostics {
         let _ = request;
         Diagnostics::new()

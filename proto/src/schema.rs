@@ -19,6 +19,7 @@ use crate::Type;
 pub use block::{Block, NestedBlock};
 pub use identity::{IdentityAttribute, IdentitySchema};
 pub use lint::SchemaFault;
+pub(crate) use members::is_absent;
 pub use plan::PlannedBySchema;
 pub use rule::Rule;
 

@@ -97,7 +97,7 @@ impl Faults {
         if config.is_unknown() {
             return self.add(path, "is a block not known yet and must stay so");
         }
-        if nested.is_computed() && is_absent(config) {
+        if nested.is_ours(config) {
             return;
         }
         if planned.is_unknown() {
@@ -207,13 +207,3 @@ impl Faults {
 
 const ELEMENT: &str = "has an element that is a block and cannot be unknown itself";
 const COUNT: &str = "has other elements in the plan than in the configuration";
-
-/// Whether the user wrote no such block. Terraform says so with null for those that the provider may fill.
-fn is_absent(block: &Value) -> bool {
-    match block.plain() {
-        Value::Null => true,
-        Value::List(elements) => elements.is_empty(),
-        Value::Map(members) => members.is_empty(),
-        _ => false,
-    }
-}

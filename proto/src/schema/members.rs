@@ -32,7 +32,7 @@ impl NestedBlock {
     }
 
     /// Whether it is the provider's to fill: the user wrote none.
-    pub(super) fn is_ours(&self, config: &Value) -> bool {
+    pub(crate) fn is_ours(&self, config: &Value) -> bool {
         self.is_computed() && is_absent(config)
     }
 }
@@ -63,8 +63,8 @@ impl Members<'_> {
     }
 }
 
-/// Whether a block is not written.
-pub(super) fn is_absent(block: &Value) -> bool {
+/// Whether a block is not written. Terraform says so with null for those that the provider may fill.
+pub(crate) fn is_absent(block: &Value) -> bool {
     match block.plain() {
         Value::Null => true,
         Value::List(elements) => elements.is_empty(),

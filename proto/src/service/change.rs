@@ -7,6 +7,7 @@ use super::{Inner, codec, deferral, managed::Managed};
 use crate::{
     ApplyRequest, ApplyResponse, Block, ClientCapabilities, Diagnostic, Diagnostics, NestedBlock, Nesting,
     Operation, Path, PlanRequest, PlanResponse, Step, Value, check,
+    schema::is_absent,
     wire::tfplugin6::{self as wire, apply_resource_change, plan_resource_change},
 };
 
@@ -114,7 +115,7 @@ fn find_filled(block: &Block, config: &Value, planned: &Value, path: &Path, fill
     for nested in block.blocks() {
         let (config, planned) = (config.get(nested.name()), planned.get(nested.name()));
         let path = path.clone().attribute(nested.name());
-        if nested.is_computed() && is_absent(config) && !is_absent(planned) {
+        if nested.is_ours(config) && !is_absent(planned) {
             filled.push(path);
             continue;
         }
@@ -140,15 +141,6 @@ fn elements(nested: &NestedBlock, planned: &Value) -> Vec<Option<Step>> {
             members.keys().cloned().map(Step::Key).map(Some).collect()
         }
         _ => Vec::new(),
-    }
-}
-
-fn is_absent(block: &Value) -> bool {
-    match block.plain() {
-        Value::Null => true,
-        Value::List(elements) => elements.is_empty(),
-        Value::Map(members) => members.is_empty(),
-        _ => false,
     }
 }
 
@@ -213,6 +205,9 @@ impl Promised {
         };
         if !diagnostics.has_errors() {
             diagnostics.extend(codec::bugs(&check::apply(&managed.form.schema, &self.state, &state)));
+        }
+        if let Some(identity) = response.identity.as_ref().filter(|_| !failed) {
+            diagnostics.collect(codec::known_identity(identity));
         }
         let identity = response.identity.filter(Value::is_wholly_known);
         let written = diagnostics.collect(managed.write_same_identity(self.identity.as_ref(), identity));

@@ -70,6 +70,13 @@ pub(super) fn known(value: &Value) -> Result<(), Diagnostics> {
     Err(bug(&fault).into())
 }
 
+/// That an identity has all its parts. They are no arguments that a diagnostic could point at.
+pub(super) fn known_identity(identity: &Value) -> Result<(), Diagnostics> {
+    let Some(path) = identity.first_unknown() else { return Ok(()) };
+    let fault = Fault { path, problem: "is a part of the identity and still unknown".to_owned() };
+    Err(Diagnostic { attribute: None, ..bug(&fault) }.into())
+}
+
 /// An answer against the rules, in words for those who report it and those who mend it.
 pub(super) fn bug(fault: &Fault) -> Diagnostic {
     let detail = format!("This is a bug in the provider, please report it: {fault}.");

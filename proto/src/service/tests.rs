@@ -210,6 +210,10 @@ async fn mistakes_are_named_by_attribute() {
             ": the resource was present and is now absent",
         ),
         (
+            Scripted { apply: identified_by_nothing_known, ..SOUND },
+            ": `id` is a part of the identity and still unknown",
+        ),
+        (
             Scripted { plan: |r| planned(r, "name", "N".into()), ..SOUND },
             "name: `name` is planned neither as configured nor as it was before",
         ),
@@ -231,6 +235,11 @@ async fn mistakes_are_named_by_attribute() {
         let said = "The provider gave an invalid answer: This is a bug in the provider, please report it";
         assert_eq!(shown(&errors), [format!("{path}: {said}: {fault}.")]);
     }
+}
+
+fn identified_by_nothing_known(request: ApplyRequest) -> Result<ApplyResponse, Diagnostics> {
+    let identity = Some(Value::object([("id", Value::Unknown)]));
+    Ok(ApplyResponse { identity, ..applied(request, "id", "i-1".into())? })
 }
 
 #[tokio::test]
