@@ -4,7 +4,6 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output},
 };
@@ -120,8 +119,11 @@ fn settings_that_do_not_do_end_before_anything_starts() {
 fn a_service_that_does_not_answer_is_explained_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let helm = folder.path().join("helm");
-    fs::write(&helm, "#!/bin/sh\necho v4.3.1\n").unwrap();
-    fs::set_permissions(&helm, fs::Permissions::from_mode(0o700)).unwrap();
+    let script = folder.path().join("script");
+    fs::write(&script, "#!/bin/sh\necho v4.3.1\n").unwrap();
+    // Not written by this process: what another test starts would hold it open for writing, and it could not run.
+    let installed = Command::new("install").arg("-m700").args([&script, &helm]).status();
+    assert!(installed.unwrap().success());
     let mut up = with_keys("up web ./web -n shop --cluster prod --region eu-west-1");
     up.current_dir(folder.path()).env("TMPDIR", folder.path()).env("HELM_BIN", helm);
     let output = check(up.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), 4, &[]);
