@@ -15,6 +15,7 @@ pub mod check;
 pub mod cluster;
 pub mod demo;
 pub mod docker;
+pub mod fault;
 pub mod front;
 pub mod http;
 pub mod lab;
