@@ -270,7 +270,9 @@ mod tests {
     #[cfg(unix)]
     fn interrupts_reach_the_whole_group() {
         let folder = tempfile::tempdir().unwrap();
-        let running = logging("echo begun >\"$TF_LOG_PATH\"; sleep 100; echo on", &folder.path().join("log"));
+        // The inner shell becomes the sleep: a shell holds signals back while it forks, and its child would get none.
+        let script = "sh -c 'echo begun >\"$TF_LOG_PATH\"; exec sleep 100'; echo on";
+        let running = logging(script, &folder.path().join("log"));
         let start = Instant::now();
         while running.log().is_empty() {
             assert!(start.elapsed() < LIMIT, "the shell does not begin");
