@@ -15,6 +15,8 @@ pub mod check;
 pub mod cluster;
 pub mod demo;
 pub mod docker;
+pub mod ecr;
+pub mod emulator;
 pub mod fault;
 pub mod front;
 pub mod http;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use lab::aws::identity::User;
 use lab::aws::{ACCOUNT, Aws, Keys, REGION, element};
-use lab::front::{ECR_LIFE, Front, Settings, ledger};
+use lab::ecr::{PASSWORD_LIFE, ledger};
+use lab::front::{Front, Settings};
 use lab::http::{Answer, exchange};
 use lab::lab::Lab;
 use serde_json::{Value, json};
@@ -41,7 +42,7 @@ struct Client<'a> {
 
 impl Registry {
     fn new(mutability: &str) -> Self {
-        let registry = Self::lasting(ECR_LIFE);
+        let registry = Self::lasting(PASSWORD_LIFE);
         let input = json!({ "repositoryName": registry.name, "imageTagMutability": mutability });
         registry.ecr("CreateRepository", &input);
         registry
@@ -59,7 +60,7 @@ impl Registry {
 
     /// The same repository through a front that has just started.
     fn anew(self) -> Self {
-        Self { name: self.name, ..Self::lasting(ECR_LIFE) }
+        Self { name: self.name, ..Self::lasting(PASSWORD_LIFE) }
     }
 
     fn root(&self) -> Aws {

@@ -9,23 +9,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::caller::Signer;
-use super::images::{self, Image, ImageId, Listing, Stored};
-use super::upstream::{ECR_TARGET, MAX_DOCUMENT, Scope, is_there};
-use super::{Shared, answer};
-
-/// Whether the request is one of the ECR API.
-pub(super) fn is_ecr(headers: &HeaderMap) -> bool {
-    action(headers).is_some()
-}
-
-fn action(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(ECR_TARGET)
-}
+use super::upstream::is_there;
+use super::{Grant, Shared};
+use crate::ecr::images::{self, Image, ImageId, Listing, Stored};
+use crate::ecr::{MAX_DOCUMENT, Scope, Signer, action, answer, password};
 
 pub(super) async fn serve(shared: &Shared, request: Request<Body>) -> Result<Response> {
     let action = action(request.headers()).unwrap_or_default().to_owned();
@@ -149,8 +140,9 @@ impl Call<'_> {
         let Admitted { scope, mut answer } = self.admit().await?;
         let signer = self.signer()?;
         let caller = self.shared.callers.identify(&self.shared.upstream, &signer.key, &scope.account).await?;
-        let issued = self.shared.passwords.issue(caller, scope, SystemTime::now());
-        let (token, expires) = issued.context("no random bytes")?;
+        let password = password::random().context("no random bytes")?;
+        let grant = Grant { caller, scope };
+        let (token, expires) = self.shared.passwords.issue(password, grant, SystemTime::now());
         let data = answer.get_mut("authorizationData").and_then(|data| data.get_mut(0));
         let data = data.context("MiniStack's GetAuthorizationToken has no data")?;
         data["authorizationToken"] = token.into();
@@ -220,13 +212,10 @@ impl Call<'_> {
             .map_or_else(|absent| self.image_not_found(&scope, &absent), |answer| answer::api(&answer)))
     }
 
-    fn image_not_found(&self, scope: &Scope, ImageId { image_digest, image_tag }: &ImageId) -> Response {
-        let named = |value: &Option<String>| value.as_deref().unwrap_or("null").to_owned();
+    fn image_not_found(&self, scope: &Scope, absent: &ImageId) -> Response {
         let message = format!(
-            "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name \
-             '{}' in the registry with id '{}'",
-            named(image_digest),
-            named(image_tag),
+            "The image with imageId {absent} does not exist within the repository with name '{}' in the registry with id \
+             '{}'",
             self.repository(),
             scope.account
         );

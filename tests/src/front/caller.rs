@@ -11,9 +11,10 @@ use anyhow::{Context, Result, bail};
 use axum::body::Body;
 use axum::response::Response;
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 
-use super::upstream::{MAX_DOCUMENT, MiniStack, Scope};
+use super::upstream::MiniStack;
+use crate::ecr::{MAX_DOCUMENT, Scope, Signer};
 
 /// MiniStack's root key beside an account's twelve digits.
 const ROOT_KEY: &str = "test";
@@ -30,24 +31,6 @@ pub(super) enum Caller {
         /// Whose policies count: the user, or the role.
         policies: String,
     },
-}
-
-/// Whose signature a request carries.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Signer {
-    pub(super) key: String,
-    pub(super) region: String,
-}
-
-impl Signer {
-    /// Reads the credential of a `SigV4` header; whether the signature holds is MiniStack's to say.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
-        let credential = header.split_once("Credential=")?.1.split([',', ' ']).next()?;
-        let mut parts = credential.split('/');
-        let (key, region) = (parts.next()?, parts.nth(1)?);
-        Some(Self { key: key.to_owned(), region: region.to_owned() })
-    }
 }
 
 /// Whether a request may begin a role session: STS's are forms, as are those of a few other services.
@@ -177,26 +160,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_signer_is_read_from_the_header() {
-        let check = |header: &str, expected: Option<(&str, &str)>| {
-            let headers = HeaderMap::from_iter([(AUTHORIZATION, header.parse().unwrap())]);
-            let signer = Signer::of(&headers).map(|signer| (signer.key, signer.region));
-            assert_eq!(signer, expected.map(|(key, region)| (key.to_owned(), region.to_owned())), "{header}");
-        };
-        let scope = "Credential=AKIA1/20261122/eu-west-1/ecr/aws4_request";
-        check(
-            &format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"),
-            Some(("AKIA1", "eu-west-1")),
-        );
-        check(
-            &format!("AWS4-HMAC-SHA256 SignedHeaders=host,{scope},Signature=0"),
-            Some(("AKIA1", "eu-west-1")),
-        );
-        check("AWS4-HMAC-SHA256 Credential=AKIA1", None);
-        check("Basic QVdTOng=", None);
-    }
 
     #[test]
     fn a_session_is_read_from_an_assumed_role() {

@@ -7,12 +7,8 @@
 //! The front keeps no index of images: MiniStack is asked each time, so a restart loses nothing but passwords and the
 //! role sessions it saw begin. It refuses to know Terraform, Helm, Docker and our own programs.
 
-mod answer;
 mod api;
 mod caller;
-mod images;
-pub mod ledger;
-mod password;
 mod registry;
 mod upstream;
 
@@ -21,20 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
 
-use caller::Callers;
-use ledger::Ledger;
-pub use password::ECR_LIFE;
-use password::Passwords;
+use caller::{Caller, Callers};
 use upstream::MiniStack;
+
+use crate::ecr::ledger::{self, Entry, Ledger, Wanted};
+use crate::ecr::password::Passwords;
+use crate::ecr::{PASSWORD_LIFE, Scope, action, answer, route};
 
 /// Where the front listens, what stands behind it, and how long its passwords last.
 #[derive(Debug, Clone)]
@@ -51,7 +48,7 @@ impl Settings {
     /// Any free port of this machine, and passwords that live as long as ECR's.
     pub fn before(upstream: SocketAddr) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { listen, upstream, password_life: ECR_LIFE }
+        Self { listen, upstream, password_life: PASSWORD_LIFE }
     }
 }
 
@@ -91,10 +88,17 @@ impl Drop for Front {
     }
 }
 
+/// Who a password was issued to, and the registry it opens.
+#[derive(Debug)]
+struct Grant {
+    caller: Caller,
+    scope: Scope,
+}
+
 /// What all requests share.
 struct Shared {
     upstream: MiniStack,
-    passwords: Passwords,
+    passwords: Passwords<Grant>,
     callers: Callers,
     ledger: Ledger,
     /// Held for writing while an image is deleted and, if tags are left, put back: nobody sees it missing in between.
@@ -114,13 +118,17 @@ impl Shared {
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    Router::new().route("/_front/requests", get(ledger::read)).fallback(serve).with_state(shared)
+    Router::new().route(ledger::PATH, get(requests)).fallback(serve).with_state(shared)
+}
+
+async fn requests(State(shared): State<Arc<Shared>>, wanted: Query<Wanted>) -> Json<Vec<Entry>> {
+    shared.ledger.page(&wanted)
 }
 
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let answer = if request.uri().path().starts_with("/v2") && !registry::is_foreign(request.uri().path()) {
+    let answer = if request.uri().path().starts_with("/v2") && !route::is_foreign(request.uri().path()) {
         registry::serve(&shared, request).await
-    } else if api::is_ecr(request.headers()) {
+    } else if action(request.headers()).is_some() {
         api::serve(&shared, request).await
     } else {
         pass(&shared, request).await

@@ -14,35 +14,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// The prefix of every ECR action in `X-Amz-Target`.
-pub(super) const ECR_TARGET: &str = "AmazonEC2ContainerRegistry_V20150921.";
-/// Answers that the front reads itself are smaller than this; layers are never read.
-pub(super) const MAX_DOCUMENT: usize = 32 << 20;
+use crate::ecr::{self, MAX_DOCUMENT, Scope};
+
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Long, since MiniStack answers an upload only after its last byte.
 const ANSWER_LIMIT: Duration = Duration::from_mins(10);
 /// The front stands where AWS ends TLS. Without its word a bucket policy that denies plain HTTP denies everyone.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
-
-/// An account in a region: one private registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Scope {
-    pub(super) account: String,
-    pub(super) region: String,
-}
-
-impl Scope {
-    /// The registry's host name, by which MiniStack tells one account and region from another.
-    pub(super) fn host(&self) -> String {
-        format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
-    }
-
-    /// The ARN that policies name.
-    pub(super) fn repository_arn(&self, repository: &str) -> String {
-        format!("arn:aws:ecr:{}:{}:repository/{repository}", self.region, self.account)
-    }
-}
 
 /// MiniStack's gateway.
 pub(super) struct MiniStack {
@@ -87,7 +66,7 @@ impl MiniStack {
             .header(HOST, self.address.to_string())
             .header(AUTHORIZATION, as_root(&scope.account, &scope.region, "ecr"))
             .header(CONTENT_TYPE, "application/x-amz-json-1.1")
-            .header(TARGET, format!("{ECR_TARGET}{action}"))
+            .header(TARGET, format!("{}{action}", ecr::TARGET))
             .body(Body::from(input.to_string()))?;
         let body = self.document(request, &format!("ecr:{action}")).await?;
         serde_json::from_slice(&body).with_context(|| format!("ecr:{action} answered no JSON"))
@@ -162,15 +141,5 @@ mod tests {
     fn a_form_value_is_encoded() {
         assert_eq!(encode("ecr:PutImage"), "ecr%3APutImage");
         assert_eq!(encode("a/ü"), "a%2F%C3%BC");
-    }
-
-    #[test]
-    fn a_scope_names_hosts_and_repositories() {
-        let scope = Scope { account: "123456789012".into(), region: "eu-west-1".into() };
-        assert_eq!(scope.host(), "123456789012.dkr.ecr.eu-west-1.amazonaws.com");
-        assert_eq!(
-            scope.repository_arn("shop/web"),
-            "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"
-        );
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the verbs, and what each of them takes.
 
+mod emulator;
 mod front;
 mod lab;
 
@@ -32,6 +33,9 @@ enum Verb {
     /// Serve the ECR front before a running MiniStack
     #[command(hide = true)]
     Front(front::Arguments),
+    /// Serve an ECR that is all in memory
+    #[command(hide = true)]
+    Emulator(emulator::Arguments),
     /// Run a program and write down what it took
     #[command(hide = true)]
     Meter(usage::Arguments),
@@ -45,6 +49,7 @@ pub fn main() -> ExitCode {
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Lab(verb) => lab::run(&verb),
         Verb::Front(arguments) => front::run(&arguments),
+        Verb::Emulator(arguments) => emulator::run(&arguments),
         Verb::Meter(arguments) => usage::meter(&arguments),
     };
     match done {

@@ -211,8 +211,8 @@ impl Stack {
     }
 
     /// What was asked of the registry about this repository after a number, and the last number.
-    pub(crate) fn requests(&self, since: u64) -> (Vec<lab::front::ledger::Entry>, u64) {
-        let entries = lab::front::ledger::requests(self.lab.front(), since, Some(&self.name)).unwrap();
+    pub(crate) fn requests(&self, since: u64) -> (Vec<lab::ecr::ledger::Entry>, u64) {
+        let entries = lab::ecr::ledger::requests(self.lab.front(), since, Some(&self.name)).unwrap();
         let last = entries.last().map_or(since, |entry| entry.number);
         (entries, last)
     }

@@ -7,24 +7,24 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
 /// A success of the ECR API.
-pub(super) fn api(body: &Value) -> Response {
+pub(crate) fn api(body: &Value) -> Response {
     json_answer(StatusCode::OK, "application/x-amz-json-1.1", body)
 }
 
 /// A failure of the ECR API: the exception's name and its sentence.
-pub(super) fn api_error(kind: &str, message: &str) -> Response {
+pub(crate) fn api_error(kind: &str, message: &str) -> Response {
     let body = json!({ "__type": kind, "message": message });
     json_answer(StatusCode::BAD_REQUEST, "application/x-amz-json-1.1", &body)
 }
 
 /// A failure of the registry protocol.
-pub(super) fn registry_error(status: StatusCode, code: &str, message: &str) -> Response {
+pub(crate) fn registry_error(status: StatusCode, code: &str, message: &str) -> Response {
     let body = json!({ "errors": [{ "code": code, "message": message }] });
     json_answer(status, "application/json; charset=utf-8", &body)
 }
 
 /// ECR's demand for a password.
-pub(super) fn challenge(host: &str) -> Response {
+pub(crate) fn challenge(host: &str) -> Response {
     let mut answer = Response::new(Body::from("Not Authorized\n"));
     *answer.status_mut() = StatusCode::UNAUTHORIZED;
     let realm = format!("Basic realm=\"https://{host}/\",service=\"ecr.amazonaws.com\"");
@@ -35,7 +35,7 @@ pub(super) fn challenge(host: &str) -> Response {
 }
 
 /// The front itself failed: the whole chain of causes, for whoever reads the test's output.
-pub(super) fn trouble(error: &anyhow::Error) -> Response {
+pub(crate) fn trouble(error: &anyhow::Error) -> Response {
     tracing::error!("{error:#}");
     let mut answer = Response::new(Body::from(format!("ECR front: {error:#}\n")));
     *answer.status_mut() = StatusCode::BAD_GATEWAY;

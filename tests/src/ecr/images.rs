@@ -1,4 +1,4 @@
-//! What ECR would answer about the images of one repository. Pure: given what MiniStack knows, as data.
+//! What ECR would answer about the images of one repository. Pure: given what a registry knows, as data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,18 +13,27 @@ const MAX_PAGE: usize = 1000;
 /// How a request or an answer names an image: by digest, by tag, or both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ImageId {
+pub(crate) struct ImageId {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) image_digest: Option<String>,
+    pub(crate) image_digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) image_tag: Option<String>,
+    pub(crate) image_tag: Option<String>,
+}
+
+impl std::fmt::Display for ImageId {
+    /// As ECR's messages write it.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let named = |value: &Option<String>| value.as_deref().unwrap_or("null").to_owned();
+        let (digest, tag) = (named(&self.image_digest), named(&self.image_tag));
+        write!(formatter, "{{imageDigest:'{digest}', imageTag:'{tag}'}}")
+    }
 }
 
 /// An image as `DescribeImages` shows it; what is not named here is kept as it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Image {
+pub(crate) struct Image {
     #[serde(rename = "imageDigest")]
-    pub(super) digest: String,
+    pub(crate) digest: String,
     #[serde(rename = "imageTags", default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     #[serde(flatten)]
@@ -33,15 +42,15 @@ pub(super) struct Image {
 
 /// A manifest's own bytes and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) manifest: String,
-    pub(super) media_type: String,
+pub(crate) struct Stored {
+    pub(crate) manifest: String,
+    pub(crate) media_type: String,
 }
 
 /// The inputs that `ListImages` and `DescribeImages` share.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     image_ids: Vec<ImageId>,
     max_results: Option<usize>,
     next_token: Option<String>,
@@ -55,6 +64,11 @@ struct Filter {
 }
 
 impl Image {
+    pub(crate) fn new(digest: &str, tags: Vec<String>, rest: Value) -> Self {
+        let rest = if let Value::Object(rest) = rest { rest } else { Map::new() };
+        Self { digest: digest.to_owned(), tags, rest }
+    }
+
     fn is(&self, asked: &ImageId) -> bool {
         let digest = asked.image_digest.as_ref().is_none_or(|digest| *digest == self.digest);
         let tag = asked.image_tag.as_ref().is_none_or(|tag| self.tags.contains(tag));
@@ -79,12 +93,12 @@ impl Filter {
 }
 
 /// The image that an id names.
-pub(super) fn find<'a>(images: &'a [Image], asked: &ImageId) -> Option<&'a Image> {
+pub(crate) fn find<'a>(images: &'a [Image], asked: &ImageId) -> Option<&'a Image> {
     images.iter().find(|image| image.is(asked))
 }
 
 /// `ListImages`: one entry for every tag, sorted, in pages.
-pub(super) fn list(images: &[Image], listing: &Listing) -> Value {
+pub(crate) fn list(images: &[Image], listing: &Listing) -> Value {
     let mut ids: Vec<_> = images.iter().flat_map(Image::ids).collect();
     ids.retain(|id| listing.filter.keeps(id.image_tag.is_some()));
     ids.sort();
@@ -98,7 +112,7 @@ pub(super) fn list(images: &[Image], listing: &Listing) -> Value {
 ///
 /// # Errors
 /// The first id that names no image: ECR describes all or none.
-pub(super) fn describe(images: &[Image], listing: &Listing) -> Result<Value, ImageId> {
+pub(crate) fn describe(images: &[Image], listing: &Listing) -> Result<Value, ImageId> {
     if listing.image_ids.is_empty() {
         let mut images = images.to_vec();
         images.retain(|image| listing.filter.keeps(!image.tags.is_empty()));
@@ -131,7 +145,7 @@ fn page<T: Serialize>(name: &str, mut items: Vec<T>, key: impl Fn(&T) -> String,
 }
 
 /// `BatchGetImage`: every id answered as it was asked; the manifest's bytes prove the digest.
-pub(super) fn get(
+pub(crate) fn get(
     common: &Map<String, Value>,
     asked: &[ImageId],
     images: &[Image],
@@ -169,23 +183,23 @@ fn failure(images: &[Image], id: &ImageId) -> Value {
 }
 
 /// `sha256:` and the hash of a manifest's bytes.
-fn digest_of(manifest: &str) -> String {
+pub(crate) fn digest_of(manifest: impl AsRef<[u8]>) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(manifest)))
 }
 
 /// What a `BatchDeleteImage` means: an image goes with its last tag, or when asked for by digest alone.
 #[derive(Debug, PartialEq)]
-pub(super) struct Deletion {
+pub(crate) struct Deletion {
     /// ECR's answer.
-    pub(super) answer: Value,
+    pub(crate) answer: Value,
     /// Images that lose tags and stay: digest and the tags left.
-    pub(super) kept: BTreeMap<String, Vec<String>>,
+    pub(crate) kept: BTreeMap<String, Vec<String>>,
     /// Images that go.
-    pub(super) gone: BTreeSet<String>,
+    pub(crate) gone: BTreeSet<String>,
 }
 
 /// Plans a `BatchDeleteImage`.
-pub(super) fn delete(images: &[Image], asked: &[ImageId]) -> Deletion {
+pub(crate) fn delete(images: &[Image], asked: &[ImageId]) -> Deletion {
     let (mut deleted, mut failures) = (BTreeSet::new(), Vec::new());
     for id in asked {
         let Some(image) = find(images, id) else {

@@ -1,4 +1,4 @@
-//! What was asked of the front, for tests that count requests and bytes.
+//! What was asked of a front or an emulator, for tests that count requests and bytes.
 //!
 //! `GET /_front/requests?since=NUMBER&repository=NAME` answers the entries after that number, oldest first, as JSON.
 
@@ -12,17 +12,19 @@ use std::task::{Context, Poll, ready};
 use anyhow::Result;
 use axum::Json;
 use axum::body::{Body, HttpBody};
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
 
-use super::Shared;
 use crate::http;
 
 /// The oldest entries go beyond this, so that a lab that stays up for days does not grow.
 const MAX_ENTRIES: usize = 100_000;
+
+/// Where a server shows its ledger.
+pub(crate) const PATH: &str = "/_front/requests";
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +43,30 @@ pub struct Entry {
     pub sent: u64,
 }
 
+impl Entry {
+    /// The ECR action that it was; those of the registry protocol have one each.
+    ///
+    /// Source: the permissions that each request needs, in ECR's documentation of a push's policy.
+    pub fn action(&self) -> Option<&str> {
+        Some(match self.class.as_str() {
+            "HEAD manifest" | "GET manifest" => "BatchGetImage",
+            "PUT manifest" => "PutImage",
+            "DELETE manifest" => "BatchDeleteImage",
+            "HEAD blob" => "BatchCheckLayerAvailability",
+            "GET blob" => "GetDownloadUrlForLayer",
+            "POST upload" => "InitiateLayerUpload",
+            "PATCH upload" => "UploadLayerPart",
+            "PUT upload" => "CompleteLayerUpload",
+            "GET tags" => "ListImages",
+            "GET referrers" => "ListImageReferrers",
+            other => other.strip_prefix("ecr:")?,
+        })
+    }
+}
+
 /// Asks a front for the entries after a number, of one repository if one is named. For tests.
 pub fn requests(front: SocketAddr, since: u64, repository: Option<&str>) -> Result<Vec<Entry>> {
-    let mut path = format!("/_front/requests?since={since}");
+    let mut path = format!("{PATH}?since={since}");
     if let Some(repository) = repository {
         path.push_str("&repository=");
         path.push_str(repository);
@@ -53,7 +76,7 @@ pub fn requests(front: SocketAddr, since: u64, repository: Option<&str>) -> Resu
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     lines: Mutex<Lines>,
 }
 
@@ -65,7 +88,7 @@ struct Lines {
 
 /// An entry that is still being written.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     number: u64,
     class: String,
     repository: Option<String>,
@@ -76,7 +99,7 @@ pub(super) struct Line {
 
 impl Ledger {
     /// Writes a request down as it arrives.
-    pub(super) fn open(&self, class: String, repository: Option<String>) -> Arc<Line> {
+    pub(crate) fn open(&self, class: String, repository: Option<String>) -> Arc<Line> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.opened += 1;
         let (status, received, sent) = (AtomicU16::new(0), AtomicU64::new(0), AtomicU64::new(0));
@@ -88,7 +111,8 @@ impl Ledger {
         line
     }
 
-    fn since(&self, number: u64, repository: Option<&str>) -> Vec<Entry> {
+    /// The entries after a number, oldest first.
+    pub(crate) fn since(&self, number: u64, repository: Option<&str>) -> Vec<Entry> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = |line: &&Arc<Line>| {
             line.number > number && (repository.is_none() || line.repository.as_deref() == repository)
@@ -99,18 +123,18 @@ impl Ledger {
 
 impl Line {
     /// Counts bytes of the request's body.
-    pub(super) fn received(&self, bytes: u64) {
+    pub(crate) fn received(&self, bytes: u64) {
         self.received.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// The request's body, counted as it is read.
-    pub(super) fn count_received(self: &Arc<Self>, body: Body) -> Body {
+    pub(crate) fn count_received(self: &Arc<Self>, body: Body) -> Body {
         let line = Arc::clone(self);
         counted(body, move |bytes| line.received(bytes))
     }
 
     /// The answer, its status written down and its body counted as it is read.
-    pub(super) fn close(self: &Arc<Self>, answer: Response) -> Response {
+    pub(crate) fn close(self: &Arc<Self>, answer: Response) -> Response {
         self.status.store(answer.status().as_u16(), Ordering::Relaxed);
         let line = Arc::clone(self);
         answer.map(|body| counted(body, move |bytes| _ = line.sent.fetch_add(bytes, Ordering::Relaxed)))
@@ -163,17 +187,17 @@ impl<F: FnMut(u64) + Unpin> HttpBody for Counted<F> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     #[serde(default)]
     since: u64,
     repository: Option<String>,
 }
 
-pub(super) async fn read(
-    State(shared): State<Arc<Shared>>,
-    Query(wanted): Query<Wanted>,
-) -> Json<Vec<Entry>> {
-    Json(shared.ledger.since(wanted.since, wanted.repository.as_deref()))
+impl Ledger {
+    /// The answer to a GET of [`PATH`].
+    pub(crate) fn page(&self, Query(wanted): &Query<Wanted>) -> Json<Vec<Entry>> {
+        Json(self.since(wanted.since, wanted.repository.as_deref()))
+    }
 }
 
 #[cfg(test)]

@@ -8,65 +8,47 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 
-use super::caller::Caller;
-use super::upstream::Scope;
-
-/// How long ECR's own passwords live.
-pub const ECR_LIFE: Duration = Duration::from_hours(12);
 /// ECR's one user name.
-const USER: &str = "AWS";
-
-/// Who a password was issued to, and the registry it opens.
-#[derive(Debug, Clone)]
-pub(super) struct Grant {
-    pub(super) caller: Caller,
-    pub(super) scope: Scope,
-    pub(super) expires: SystemTime,
-}
+pub(crate) const USER: &str = "AWS";
 
 /// What became of a request's password.
 #[derive(Debug)]
-pub(super) enum Verdict {
-    Valid(Arc<Grant>),
+pub(crate) enum Verdict<G> {
+    /// It was given for this.
+    Valid(Arc<G>),
     Expired,
     /// None was given, or one that was never issued.
     Unknown,
 }
 
-/// All passwords issued since the front started.
+/// All passwords issued since the server started, each for what it opens.
 #[derive(Debug)]
-pub(super) struct Passwords {
+pub(crate) struct Passwords<G> {
     life: Duration,
-    issued: Mutex<HashMap<String, Arc<Grant>>>,
+    issued: Mutex<HashMap<String, (Arc<G>, SystemTime)>>,
 }
 
-impl Passwords {
-    pub(super) fn lasting(life: Duration) -> Self {
+impl<G> Passwords<G> {
+    pub(crate) fn lasting(life: Duration) -> Self {
         Self { life, issued: Mutex::default() }
     }
 
     /// Issues one: the token as ECR encodes it, and when it ends.
-    pub(super) fn issue(
-        &self,
-        caller: Caller,
-        scope: Scope,
-        now: SystemTime,
-    ) -> std::io::Result<(String, SystemTime)> {
-        let password = random()?;
+    pub(crate) fn issue(&self, password: String, grant: G, now: SystemTime) -> (String, SystemTime) {
         let token = BASE64_STANDARD.encode(format!("{USER}:{password}"));
         let expires = now + self.life;
-        let grant = Arc::new(Grant { caller, scope, expires });
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).insert(password, grant);
-        Ok((token, expires))
+        let issued = (Arc::new(grant), expires);
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).insert(password, issued);
+        (token, expires)
     }
 
     /// Judges an `Authorization` header.
-    pub(super) fn check(&self, header: Option<&HeaderValue>, now: SystemTime) -> Verdict {
+    pub(crate) fn check(&self, header: Option<&HeaderValue>, now: SystemTime) -> Verdict<G> {
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         match header.and_then(password).and_then(|password| issued.get(&password)) {
             None => Verdict::Unknown,
-            Some(grant) if grant.expires <= now => Verdict::Expired,
-            Some(grant) => Verdict::Valid(Arc::clone(grant)),
+            Some((_, expires)) if *expires <= now => Verdict::Expired,
+            Some((grant, _)) => Verdict::Valid(Arc::clone(grant)),
         }
     }
 }
@@ -79,7 +61,8 @@ fn password(header: &HeaderValue) -> Option<String> {
     (scheme.eq_ignore_ascii_case("basic") && user == USER).then(|| password.to_owned())
 }
 
-fn random() -> std::io::Result<String> {
+/// A password that nobody can guess.
+pub(crate) fn random() -> std::io::Result<String> {
     let mut bytes = [0; 48];
     let mut filled = 0;
     while filled < bytes.len() {
@@ -100,8 +83,7 @@ mod tests {
     fn only_an_issued_password_opens_until_it_expires() {
         let (start, life) = (SystemTime::UNIX_EPOCH, Duration::from_mins(1));
         let passwords = Passwords::lasting(life);
-        let scope = Scope { account: "000000000000".into(), region: "us-east-1".into() };
-        let (token, expires) = passwords.issue(Caller::Root, scope, start).unwrap();
+        let (token, expires) = passwords.issue(random().unwrap(), "ada", start);
         let issued: HeaderValue = format!("Basic {token}").parse().unwrap();
         let check = |header: Option<&HeaderValue>, after: u64, expected: &str| {
             let verdict = match passwords.check(header, start + Duration::from_secs(after)) {

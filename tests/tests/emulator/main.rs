@@ -1,0 +1,6 @@
+//! The ECR emulator, asked by AWS's SDK and by plain HTTP.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod api;
+mod stage;
