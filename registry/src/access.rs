@@ -10,6 +10,8 @@ mod bearer;
 mod challenge;
 mod credentials;
 mod ecr_token;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod helper;
 
 use std::{

@@ -97,6 +97,9 @@ mod ecr;
 mod endpoints;
 mod error;
 mod flights;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod manifests;
 pub mod names;
 mod progress;

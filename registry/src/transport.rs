@@ -3,6 +3,8 @@
 
 mod answer;
 mod body;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod http;
 mod location;
 mod pace;

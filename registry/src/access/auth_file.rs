@@ -31,9 +31,9 @@ pub(super) enum Dialect {
 }
 
 #[derive(Debug, Default)]
-struct Content {
+pub(super) struct Content {
     /// By host, or host and path.
-    logins: BTreeMap<String, Proof>,
+    pub(super) logins: BTreeMap<String, Proof>,
     helpers: BTreeMap<Host, String>,
     store: Option<String>,
 }
@@ -90,7 +90,7 @@ fn scopes(Place { host, name }: Place<'_>) -> Vec<String> {
     std::iter::successors(Some(whole), shorter).collect()
 }
 
-fn parse(text: &[u8], dialect: Dialect) -> Result<Content, serde_json::Error> {
+pub(super) fn parse(text: &[u8], dialect: Dialect) -> Result<Content, serde_json::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct File {

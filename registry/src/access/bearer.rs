@@ -152,7 +152,7 @@ fn refused(host: &Host, bearer: &Bearer, credentials: &Credentials) -> ErrorKind
     }
 }
 
-fn token(body: &[u8]) -> Option<(HeaderValue, Duration)> {
+pub(super) fn token(body: &[u8]) -> Option<(HeaderValue, Duration)> {
     let answer: Answer = serde_json::from_slice(body).ok()?;
     let secret = answer.token.or(answer.access_token).filter(|token| !token.expose().is_empty())?;
     let life = Duration::from_secs(answer.expires_in.unwrap_or(0)).clamp(SHORTEST_LIFE, LONGEST_LIFE);

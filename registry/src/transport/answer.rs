@@ -124,7 +124,7 @@ impl Refusal {
 }
 
 /// `{"errors": [{"code", "message"}]}`, else the start of a text.
-fn reasons(body: &[u8]) -> Vec<Reason> {
+pub(super) fn reasons(body: &[u8]) -> Vec<Reason> {
     #[derive(Deserialize)]
     struct Errors {
         errors: Vec<Reason>,
