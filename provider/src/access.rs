@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecr_registry::{Error, Outcome, Registry};
-use image_build::Builder;
+use image_build::{Builder, Cache};
 use tfplugin_rs::{ClientCapabilities, Diagnostic, Diagnostics};
 
 use crate::{
@@ -16,16 +16,24 @@ pub(crate) struct Access {
     /// `None` while a setting of the provider is unknown: then nothing is asked, and less is known at plan.
     pub(crate) registry: Option<Registry>,
     pub(crate) builder: Builder,
+    /// What earlier runs know of files.
+    pub(crate) cache: Cache,
     tells_walks_apart: bool,
     refreshed: AtomicBool,
     warned: AtomicBool,
 }
 
 impl Access {
-    pub(crate) fn new(registry: Option<Registry>, builder: Builder, terraform_version: &str) -> Self {
+    pub(crate) fn new(
+        registry: Option<Registry>,
+        builder: Builder,
+        cache: Cache,
+        terraform_version: &str,
+    ) -> Self {
         Self {
             registry,
             builder,
+            cache,
             tells_walks_apart: tells_walks_apart(terraform_version),
             refreshed: AtomicBool::new(false),
             warned: AtomicBool::new(false),

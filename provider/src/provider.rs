@@ -11,7 +11,7 @@ use aws_config::{
 use aws_credential_types::Credentials;
 use aws_types::{SdkConfig, origin::Origin};
 use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings};
-use image_build::Builder;
+use image_build::{Builder, Cache};
 use tfplugin_rs::{
     Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Path, Provider, Resource,
     Schema, Shape, Type, ValidateRequest, Value, async_trait,
@@ -115,7 +115,8 @@ fn registry_endpoints(config: &Value) -> Result<Endpoints, Diagnostics> {
 async fn access(request: &ConfigureRequest) -> Result<Access, Diagnostics> {
     let known = request.config.is_wholly_known();
     let registry = if known { Some(registry(&request.config).await?) } else { None };
-    Ok(Access::new(registry, builder_of(&request.config)?, &request.terraform_version))
+    let cache = Cache::from_environment(|name| std::env::var(name).ok());
+    Ok(Access::new(registry, builder_of(&request.config)?, cache, &request.terraform_version))
 }
 
 fn builder_of(config: &Value) -> Result<Builder, Diagnostics> {

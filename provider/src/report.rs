@@ -69,7 +69,8 @@ pub(crate) fn details(error: &(dyn Error + 'static), hint: Option<String>) -> St
     lines.join("\n")
 }
 
-fn capitalized(text: &str) -> String {
+/// A sentence's beginning.
+pub(crate) fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

@@ -8,11 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     build_error::BuildError,
-    buildkit::{self, Tools},
+    buildkit,
     docker::Builder,
     native,
     recipe::{How, Recipe},
     sources::Sources,
+    stat_cache::Cache,
 };
 
 /// An image that was just built, ready to be pushed.
@@ -61,26 +62,32 @@ impl<F: Fn(&str) + Send + Sync> Progress for F {
     }
 }
 
-/// Builds the image. When `cancel` is, the build ends and leaves nothing behind.
+/// What a build is done with.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// Where Dockerfiles are built.
+    pub builder: &'a Builder,
+    /// Where base images are found.
+    pub registry: &'a Registry,
+    /// Knows files from before.
+    pub cache: &'a Cache,
+    /// Is told how it goes.
+    pub progress: &'a dyn Progress,
+    /// Once this is cancelled, the build ends and leaves nothing behind.
+    pub cancel: &'a CancellationToken,
+}
+
+/// Builds the image.
 ///
 /// # Errors
 /// When the files, the base image or the build itself are not as they should be.
-pub async fn build(
-    recipe: &Recipe,
-    builder: &Builder,
-    registry: &Registry,
-    progress: &dyn Progress,
-    cancel: &CancellationToken,
-) -> Result<Built, BuildError> {
+pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildError> {
     let [platform] = &recipe.platforms[..] else {
         return Err(BuildError::Platforms(recipe.platforms.clone()));
     };
     match &recipe.how {
-        How::Files(files) => native::build(recipe, files, platform, registry, cancel).await,
-        How::Dockerfile(dockerfile) => {
-            let tools = Tools { builder, registry, progress, cancel };
-            buildkit::build(recipe, dockerfile, platform, &tools).await
-        }
+        How::Files(files) => native::build(recipe, files, platform, tools).await,
+        How::Dockerfile(dockerfile) => buildkit::build(recipe, dockerfile, platform, tools).await,
     }
 }
 

@@ -9,44 +9,35 @@ mod failure;
 mod file_sync;
 mod instructions;
 mod log;
-mod selection;
 mod session;
 mod solve;
 
 use std::sync::Arc;
 
-use ecr_registry::{ImageConfig, Platform, Registry};
+use ecr_registry::{ImageConfig, Platform};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 
 use self::{file_sync::Shared, session::Session, solve::Solve};
 use crate::{
-    build::{Built, Progress, blocking},
+    build::{Built, Tools, blocking},
     build_error::BuildError,
     context::DockerfileContext,
-    docker::{Builder, Docker, DockerError, Exported, Rewrite},
+    docker::{Docker, DockerError, Exported, Rewrite},
     native::config::{image, rfc3339},
     recipe::{DockerfileRecipe, Recipe},
     sources,
 };
 
-/// What a build is done with.
-pub(crate) struct Tools<'a> {
-    pub(crate) builder: &'a Builder,
-    pub(crate) registry: &'a Registry,
-    pub(crate) progress: &'a dyn Progress,
-    pub(crate) cancel: &'a CancellationToken,
-}
-
 pub(crate) async fn build(
     recipe: &Recipe,
     dockerfile: &DockerfileRecipe,
     platform: &Platform,
-    tools: &Tools<'_>,
+    tools: Tools<'_>,
 ) -> Result<Built, BuildError> {
-    let wanted = dockerfile.clone();
-    let context = Arc::new(blocking(move || Ok(DockerfileContext::read(&wanted)?)).await?);
+    let (wanted, cache) = (dockerfile.clone(), tools.cache.clone());
+    let context = Arc::new(blocking(move || Ok(DockerfileContext::read(&wanted, &cache)?)).await?);
     let docker = tools.builder.connect().await?;
     let solve = Solve::new(recipe, dockerfile, platform, &context);
     let id = cancellable(tools.cancel, run(&docker, &solve, &context, tools)).await?;
@@ -79,7 +70,7 @@ async fn run(
     docker: &Docker,
     solve: &Solve,
     context: &Arc<DockerfileContext>,
-    tools: &Tools<'_>,
+    tools: Tools<'_>,
 ) -> Result<String, BuildError> {
     let channel = channel(docker).await?;
     let shared = Shared::new(context.clone(), solve.epoch());

@@ -1,18 +1,21 @@
 //! Everything on this machine that goes into an image, read at once.
 
 use std::{
-    fs, io,
+    fs, io, mem,
     path::{Path, PathBuf},
 };
 
 use crate::{
+    content::read_file,
     destination::Destination,
     error::{ContextError, Role},
     ignore::Rules,
     recipe::{DockerfileRecipe, LayerSource},
+    stat_cache::Cache,
     terraform_files,
     tree::{Entry, Tree},
-    walk,
+    walk::list,
+    warning::{self, Warning},
 };
 
 /// What a Dockerfile is built with.
@@ -25,6 +28,7 @@ pub(crate) struct DockerfileContext {
     /// The context folder after the ignore rules.
     pub(crate) tree: Tree,
     pub(crate) dockerfile: Dockerfile,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A Dockerfile as it was read.
@@ -50,7 +54,7 @@ impl Dockerfile {
 }
 
 impl DockerfileContext {
-    pub(crate) fn read(recipe: &DockerfileRecipe) -> Result<Self, ContextError> {
+    pub(crate) fn read(recipe: &DockerfileRecipe, cache: &Cache) -> Result<Self, ContextError> {
         let root = &recipe.context;
         match fs::metadata(root) {
             Ok(metadata) if metadata.is_dir() => {}
@@ -62,22 +66,27 @@ impl DockerfileContext {
         }
         let location = root.join(recipe.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile")));
         let dockerfile = read_dockerfile(root, &location)?;
-        let tree = walk::read(root, &rules_of_dockerfile(root, &location)?)?;
-        Ok(Self { tree, dockerfile })
+        let mut listing = list(root, &rules_of_dockerfile(root, &location)?)?;
+        let left_out = mem::take(&mut listing.left_out);
+        let purpose = format!("{}\0{}", dockerfile.name, recipe.target.as_deref().unwrap_or_default());
+        let tree = listing.read(None, cache.open(root, &purpose))?;
+        let warnings = warning::of_context(&tree, &left_out, |_| false);
+        Ok(Self { tree, dockerfile, warnings })
     }
 }
 
 impl Part {
-    pub(crate) fn read_all(layers: &[LayerSource]) -> Result<Vec<Self>, ContextError> {
-        layers.iter().map(Self::read).collect()
+    pub(crate) fn read_all(layers: &[LayerSource], cache: &Cache) -> Result<Vec<Self>, ContextError> {
+        layers.iter().map(|layer| Self::read(layer, cache)).collect()
     }
 
-    fn read(layer: &LayerSource) -> Result<Self, ContextError> {
+    fn read(layer: &LayerSource, cache: &Cache) -> Result<Self, ContextError> {
         let destination = Destination::parse(&layer.destination)?;
         let source = &layer.source;
         let metadata = fs::metadata(source).map_err(|error| absent(Role::Source, source, error))?;
         let tree = if metadata.is_dir() {
-            walk::read(source, &rules_at(&source.join(".dockerignore"))?.unwrap_or_default())?
+            let rules = rules_at(&source.join(".dockerignore"))?.unwrap_or_default();
+            list(source, &rules)?.read(None, cache.open(source, ""))?
         } else if metadata.is_file() {
             single_file(source, &destination)?
         } else {
@@ -99,7 +108,7 @@ const WHOLE: &str = ".";
 fn single_file(path: &Path, destination: &Destination) -> Result<Tree, ContextError> {
     let not_utf8 = || ContextError::NotUtf8 { path: path.to_owned() };
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
-    let file = walk::read_file(path)?.filter(|_| !terraform_files::is_named_so(name));
+    let file = read_file(path)?.filter(|_| !terraform_files::is_named_so(name));
     let file = file.ok_or_else(|| ContextError::TerraformFile { path: path.to_owned() })?;
     let name = if destination.is_folder { name } else { WHOLE };
     Ok(Tree { entries: [(name.to_owned(), Entry::File(file))].into() })

@@ -6,7 +6,7 @@ mod base;
 mod changes;
 pub(crate) mod config;
 
-use ecr_registry::{Platform, Registry};
+use ecr_registry::Platform;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -15,23 +15,23 @@ use self::{
     changes::{Changes, WriteError},
 };
 use crate::{
-    build::{Built, blocking},
+    build::{Built, Tools, blocking},
     build_error::BuildError,
     compress::{Layer, LayerWriter},
     context::Part,
     recipe::{Compression, FilesRecipe, LayerSource, Recipe},
     sources::{self, Sources},
+    stat_cache::Cache,
 };
 
 pub(crate) async fn build(
     recipe: &Recipe,
     files: &FilesRecipe,
     platform: &Platform,
-    registry: &Registry,
-    cancel: &CancellationToken,
+    tools: Tools<'_>,
 ) -> Result<Built, BuildError> {
     let base = match &files.base {
-        Some(reference) => Base::find(reference, platform, registry).await?,
+        Some(reference) => Base::find(reference, platform, tools.registry).await?,
         None => Base::scratch(platform),
     };
     let layers = Layers {
@@ -39,7 +39,8 @@ pub(crate) async fn build(
         onto_base: files.base.is_some(),
         compression: recipe.compression,
         mtime: recipe.source_date_epoch,
-        cancel: cancel.clone(),
+        cache: tools.cache.clone(),
+        cancel: tools.cancel.clone(),
     };
     let (sources, layers, scratch) = blocking(move || layers.write()).await?;
     Ok(Built::new(config::assemble(recipe, files, base, layers), sources, scratch))
@@ -51,12 +52,13 @@ struct Layers {
     onto_base: bool,
     compression: Compression,
     mtime: u64,
+    cache: Cache,
     cancel: CancellationToken,
 }
 
 impl Layers {
     fn write(&self) -> Result<(Sources, Vec<Layer>, TempDir), BuildError> {
-        let parts = Part::read_all(&self.sources)?;
+        let parts = Part::read_all(&self.sources, &self.cache)?;
         let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
         let layers = parts.iter().zip(&self.sources).map(|(part, source)| {
             if self.cancel.is_cancelled() {

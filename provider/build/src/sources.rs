@@ -1,6 +1,6 @@
 //! Looks at the files an image is made from, and says what was there.
 //!
-//! This reads files and nothing else: no network, no daemon, and nothing is written.
+//! This reads files and nothing else: no network, no daemon, and nothing is written but the cache.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,9 @@ use crate::{
     context::{DockerfileContext, Part},
     error::ContextError,
     recipe::{How, Recipe},
+    stat_cache::Cache,
     tree::{Entry, Tree, digest_of},
+    warning::Warning,
 };
 
 /// What was seen of the files an image is made from.
@@ -24,6 +26,9 @@ pub struct Sources {
     /// A short digest of the Dockerfile and of each top-level path, or of each path in the image that is
     /// within [`Sources::MAX_SUMMARY`].
     pub summary: BTreeMap<String, String>,
+    /// What a person should know of them.
+    #[serde(skip)]
+    pub warnings: Vec<Warning>,
 }
 
 impl Sources {
@@ -33,14 +38,14 @@ impl Sources {
     pub const MAX_SUMMARY: usize = 64;
 }
 
-/// Reads what `recipe` names. Blocks for as long as the disk takes.
+/// Reads what `recipe` names, except what `cache` knows. Blocks for as long as the disk takes.
 ///
 /// # Errors
 /// When something named is missing, or something in it cannot be read or put into an image.
-pub fn observe(recipe: &Recipe) -> Result<Sources, ContextError> {
+pub fn observe(recipe: &Recipe, cache: &Cache) -> Result<Sources, ContextError> {
     Ok(match &recipe.how {
-        How::Dockerfile(dockerfile) => of_dockerfile(&DockerfileContext::read(dockerfile)?),
-        How::Files(files) => of_parts(&Part::read_all(&files.layers)?),
+        How::Dockerfile(dockerfile) => of_dockerfile(&DockerfileContext::read(dockerfile, cache)?),
+        How::Files(files) => of_parts(&Part::read_all(&files.layers, cache)?),
     })
 }
 
@@ -55,6 +60,7 @@ pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
         tree: digest_of([("context", context.tree.digest()), ("dockerfile", dockerfile)]),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: limited(summary, Sources::MAX_SUMMARY),
+        warnings: context.warnings.clone(),
     }
 }
 
@@ -67,6 +73,7 @@ pub(crate) fn of_parts(parts: &[Part]) -> Sources {
         tree: digest_of(parts.iter().map(|part| ("layer", part.tree.digest()))),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: by_deepest_folder(&leaves, Sources::MAX_SUMMARY),
+        warnings: Vec::new(),
     }
 }
 

@@ -6,6 +6,8 @@ use std::{cmp::Ordering, collections::BTreeMap, path::PathBuf};
 
 use ecr_registry::{Digest, names::Digester};
 
+use crate::selection::Names;
+
 /// Folders, files and links by their paths relative to the root, in the order of the paths' bytes.
 ///
 /// Every folder of a path is an entry of its own.
@@ -69,6 +71,19 @@ impl Tree {
         let below = format!("{path}/");
         let next = self.entries.range(below.clone()..).next();
         next.is_none_or(|(next, _)| !next.starts_with(&below))
+    }
+}
+
+impl Names for Tree {
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    fn link(&self, path: &str) -> Option<&str> {
+        match self.entries.get(path) {
+            Some(Entry::Link(target)) => Some(target),
+            _ => None,
+        }
     }
 }
 

@@ -1,132 +1,160 @@
-//! Reads a folder into a [`Tree`]: ignore rules first, then content, on all processors.
+//! Lists a folder on all processors: names and kinds after the ignore rules, no content.
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     fs,
-    io::{self, Read},
-    num::NonZero,
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-    thread,
 };
-
-use ecr_registry::{Digest, names::Digester};
 
 use crate::{
     error::ContextError,
     ignore::{Rules, Verdict},
+    parallel::in_parallel,
+    selection::Names,
     terraform_files,
-    tree::{Entry, File, Tree},
 };
 
-/// The tree below the folder `root`, less what `rules` ignore and less Terraform's own files.
-pub(crate) fn read(root: &Path, rules: &Rules) -> Result<Tree, ContextError> {
-    let mut walk = Walk { rules, found: BTreeMap::new() };
-    walk.folder(root, "", &Verdict::default())?;
-    Ok(Tree { entries: read_contents(walk.found)? })
+/// What is below a folder, before content is read.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// By paths relative to the root; every folder of a path is an entry of its own.
+    pub(crate) found: BTreeMap<String, Found>,
+    /// Terraform's state, which is no part of it.
+    pub(crate) left_out: Vec<String>,
 }
 
-/// The file at `path` as an entry of a tree; `None` when it is a saved plan.
-pub(crate) fn read_file(path: &Path) -> Result<Option<File>, ContextError> {
-    let unreadable = |source| ContextError::Unreadable { path: path.to_owned(), source };
-    let changed = || ContextError::Changed { path: path.to_owned() };
-    let mut file = fs::File::open(path).map_err(unreadable)?;
-    let before = file.metadata().map_err(unreadable)?;
-    if terraform_files::is_saved_plan(&mut file).map_err(unreadable)? {
-        return Ok(None);
-    }
-    let (size, digest) = digest(&mut file).map_err(unreadable)?;
-    let after = file.metadata().map_err(unreadable)?;
-    let stamp = |metadata: &fs::Metadata| (metadata.len(), metadata.mtime(), metadata.mtime_nsec());
-    if stamp(&before) != stamp(&after) || size != before.len() {
-        return Err(changed());
-    }
-    Ok(Some(File { path: path.to_owned(), size, executable: before.mode() & 0o100 != 0, digest }))
-}
-
-fn digest(reader: &mut impl Read) -> io::Result<(u64, Digest)> {
-    let mut digester = Digester::new();
-    let mut buffer = vec![0; 1 << 17];
-    let mut size = 0;
-    loop {
-        match reader.read(&mut buffer)? {
-            0 => return Ok((size, digester.finish())),
-            read => {
-                digester.update(&buffer[..read]);
-                size += read as u64;
-            }
-        }
-    }
-}
-
-/// What the walk met, before content is read.
-enum Found {
+/// One path of a listing.
+#[derive(Debug)]
+pub(crate) enum Found {
     Folder,
     File(PathBuf),
+    /// A symbolic link and the text it points to.
     Link(String),
+    /// What no tree can hold: an error for who needs it.
+    Refused(ContextError),
 }
 
-struct Walk<'a> {
-    rules: &'a Rules,
-    found: BTreeMap<String, Found>,
-}
-
-impl Walk<'_> {
-    fn folder(&mut self, folder: &Path, path: &str, verdict: &Verdict) -> Result<(), ContextError> {
-        let unreadable = |source| ContextError::Unreadable { path: folder.to_owned(), source };
-        for child in fs::read_dir(folder).map_err(unreadable)? {
-            let child = child.map_err(unreadable)?;
-            self.child(&child, path, verdict)?;
+/// The listing of the folder `root`, less what `rules` ignore.
+pub(crate) fn list(root: &Path, rules: &Rules) -> Result<Listing, ContextError> {
+    let unreadable = |source| ContextError::Unreadable { path: root.to_owned(), source };
+    fs::read_dir(root).map_err(unreadable)?;
+    let mut listing = Listing::default();
+    let mut entered = Vec::new();
+    let root = Folder { location: root.to_owned(), path: String::new(), verdict: Verdict::default() };
+    let mut level = vec![root];
+    while !level.is_empty() {
+        let Ok(read) = in_parallel(&level, |folder| Ok::<_, Infallible>(folder.read(rules)));
+        level.clear();
+        for children in read {
+            listing.found.extend(children.found);
+            listing.left_out.extend(children.left_out);
+            entered.extend(
+                children.folders.iter().filter(|child| child.verdict.ignored).map(|child| child.path.clone()),
+            );
+            level.extend(children.folders);
         }
-        Ok(())
+    }
+    // An ignored folder is there only for what was brought back in it.
+    entered.retain(|folder| listing.has_below(folder));
+    listing.found.extend(entered.into_iter().map(|folder| (folder, Found::Folder)));
+    listing.left_out.sort();
+    Ok(listing)
+}
+
+impl Listing {
+    fn has_below(&self, folder: &str) -> bool {
+        let below = format!("{folder}/");
+        self.found.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
+    }
+}
+
+impl Names for Listing {
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        self.found.keys().map(String::as_str)
     }
 
-    fn child(&mut self, child: &fs::DirEntry, parent: &str, verdict: &Verdict) -> Result<(), ContextError> {
-        let location = child.path();
-        let name = child.file_name();
+    fn link(&self, path: &str) -> Option<&str> {
+        match self.found.get(path) {
+            Some(Found::Link(target)) => Some(target),
+            _ => None,
+        }
+    }
+}
+
+/// A folder to be read.
+struct Folder {
+    location: PathBuf,
+    path: String,
+    verdict: Verdict,
+}
+
+#[derive(Default)]
+struct Children {
+    found: Vec<(String, Found)>,
+    folders: Vec<Folder>,
+    left_out: Vec<String>,
+}
+
+impl Folder {
+    fn read(&self, rules: &Rules) -> Children {
+        let mut children = Children::default();
+        let entries = fs::read_dir(&self.location).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match entries {
+            Ok(entries) => entries.iter().for_each(|entry| self.child(entry, rules, &mut children)),
+            Err(source) => {
+                let refused = ContextError::Unreadable { path: self.location.clone(), source };
+                children.found.push((self.path.clone(), Found::Refused(refused)));
+            }
+        }
+        children
+    }
+
+    fn child(&self, entry: &fs::DirEntry, rules: &Rules, children: &mut Children) {
+        let (location, name) = (entry.path(), entry.file_name());
         let lossy = name.to_string_lossy();
-        let path = if parent.is_empty() { lossy.to_string() } else { format!("{parent}/{lossy}") };
-        let verdict = self.rules.judge(&path, verdict);
-        let kind = child
-            .file_type()
-            .map_err(|source| ContextError::Unreadable { path: location.clone(), source })?;
-        let skipped = verdict.ignored && !(kind.is_dir() && self.rules.may_bring_back_below(&path));
-        if skipped || terraform_files::is_named_so(&lossy) {
-            return Ok(());
+        let path = if self.path.is_empty() { lossy.to_string() } else { format!("{}/{lossy}", self.path) };
+        let verdict = rules.judge(&path, &self.verdict);
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
+            Err(source) => {
+                let refused = ContextError::Unreadable { path: location, source };
+                return children.found.push((path, Found::Refused(refused)));
+            }
+        };
+        if verdict.ignored && !(kind.is_dir() && rules.may_bring_back_below(&path)) {
+            return;
+        }
+        if terraform_files::is_named_so(&lossy) {
+            let is_state = lossy.contains(".tfstate");
+            return children.left_out.extend(is_state.then_some(path));
         }
         if name.to_str().is_none() {
-            return Err(ContextError::NotUtf8 { path: location });
+            return children.found.push((path, Found::Refused(ContextError::NotUtf8 { path: location })));
         }
-        if kind.is_dir() {
-            return self.subfolder(&location, path, &verdict);
+        if !kind.is_dir() {
+            return children.found.push((path, found(location, kind)));
         }
-        let found = found(location, kind)?;
-        self.found.insert(path, found);
-        Ok(())
-    }
-
-    /// An ignored folder is there only for what was brought back in it.
-    fn subfolder(&mut self, location: &Path, path: String, verdict: &Verdict) -> Result<(), ContextError> {
-        let before = self.found.len();
-        self.folder(location, &path, verdict)?;
-        if !verdict.ignored || self.found.len() > before {
-            self.found.insert(path, Found::Folder);
+        if !verdict.ignored {
+            children.found.push((path.clone(), Found::Folder));
         }
-        Ok(())
+        children.folders.push(Folder { location, path, verdict });
     }
 }
 
-fn found(path: PathBuf, kind: fs::FileType) -> Result<Found, ContextError> {
+fn found(path: PathBuf, kind: fs::FileType) -> Found {
     if kind.is_file() {
-        return Ok(Found::File(path));
+        return Found::File(path);
     }
     if !kind.is_symlink() {
-        return Err(ContextError::Special { found: name_of(kind), path });
+        return Found::Refused(ContextError::Special { found: name_of(kind), path });
     }
     match fs::read_link(&path).map(PathBuf::into_os_string) {
-        Ok(target) => target.into_string().map(Found::Link).map_err(|_| ContextError::NotUtf8 { path }),
-        Err(source) => Err(ContextError::Unreadable { path, source }),
+        Ok(target) => {
+            target.into_string().map_or_else(|_| Found::Refused(ContextError::NotUtf8 { path }), Found::Link)
+        }
+        Err(source) => Found::Refused(ContextError::Unreadable { path, source }),
     }
 }
 
@@ -138,36 +166,4 @@ fn name_of(kind: fs::FileType) -> &'static str {
     } else {
         "a device"
     }
-}
-
-fn read_contents(found: BTreeMap<String, Found>) -> Result<BTreeMap<String, Entry>, ContextError> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let queue = Mutex::new(found.into_iter());
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || {
-        let mut entries = Vec::new();
-        while let Some((path, found)) = next() {
-            if let Some(entry) = entry(found)? {
-                entries.push((path, entry));
-            }
-        }
-        Ok(entries)
-    };
-    let parts: Vec<Result<Vec<_>, ContextError>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().expect("reading files does not panic")).collect()
-    });
-    let mut entries = BTreeMap::new();
-    for part in parts {
-        entries.extend(part?);
-    }
-    Ok(entries)
-}
-
-fn entry(found: Found) -> Result<Option<Entry>, ContextError> {
-    Ok(match found {
-        Found::Folder => Some(Entry::Folder),
-        Found::Link(target) => Some(Entry::Link(target)),
-        Found::File(path) => read_file(&path)?.map(Entry::File),
-    })
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, future::Future};
 
 use ecr_registry::{Digest, ErrorKind, Manifest, Registry, Repository, Version};
-use image_build::{Built, Format, Recipe, SourceHash, Sources};
+use image_build::{Built, Format, Recipe, SourceHash, Sources, Tools};
 use tfplugin_rs::{ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Value};
 
 use super::{
@@ -150,7 +150,7 @@ impl<'a> Job<'a> {
 
     /// Reads the files: they have to be what the plan was made with, as far as it knew.
     async fn look(&self) -> Result<(Look, Sources), Diagnostics> {
-        let sources = observe(self.recipe.clone())
+        let sources = observe(self.recipe.clone(), &self.access.cache)
             .await
             .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &self.recipe.how))))?;
         let format =
@@ -166,9 +166,15 @@ impl<'a> Job<'a> {
 
     async fn build(&self, look: &Look) -> Result<(Manifest, Content), Diagnostics> {
         let progress = |line: &str| tracing::info!(repository = %self.repository, "{line}");
-        let building =
-            image_build::build(&self.recipe, &self.access.builder, self.registry, &progress, &self.cancel);
-        let built = building.await.map_err(|error| self.build_error(&error))?;
+        let tools = Tools {
+            builder: &self.access.builder,
+            registry: self.registry,
+            cache: &self.access.cache,
+            progress: &progress,
+            cancel: &self.cancel,
+        };
+        let built =
+            image_build::build(&self.recipe, tools).await.map_err(|error| self.build_error(&error))?;
         let tree = Tree::from(built.sources());
         if tree.digest != look.tree.digest {
             return Err(changed_since(Some(&look.tree), &tree).into());

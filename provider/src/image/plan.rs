@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use image_build::{Format, Recipe, Sources};
-use tfplugin_rs::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
+use image_build::{Cache, Format, Recipe, Sources};
+use tfplugin_rs::{Diagnostic, Diagnostics, Path, PlanRequest, PlanResponse, Value};
 
 use super::{
     arguments::{self, Arguments, blame, places, with_defaults, with_prior_paths},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::Access,
-    report::{Report, at},
+    report::{Report, at, capitalized},
 };
 
 /// Says what apply will do.
@@ -40,9 +40,13 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
         memory: &memory,
         changed: wanted.changed(state, &request.prior),
     });
-    let seen = wanted.look().await?;
+    let seen = wanted.look(&access.cache).await?;
     let look = seen.as_ref().map(|seen| &seen.look);
     let mut diagnostics = Diagnostics::new();
+    for warning in seen.iter().flat_map(|seen| &seen.sources.warnings) {
+        let warning = Diagnostic::warning(capitalized(&warning.to_string()), warning.hint());
+        diagnostics.push(at(warning, Path::from("build").attribute("context")));
+    }
     let found = match (evidence, look) {
         (Evidence::Fresh, Some(look)) => wanted.found(access, look, &mut diagnostics).await?,
         _ => None,
@@ -102,9 +106,9 @@ impl Wanted {
     }
 
     /// Reads the files, unless an argument that goes into the image is unknown.
-    async fn look(&self) -> Result<Option<Seen>, Diagnostics> {
+    async fn look(&self, cache: &Cache) -> Result<Option<Seen>, Diagnostics> {
         let Some(recipe) = self.recipe() else { return Ok(None) };
-        let sources = observe(recipe.clone())
+        let sources = observe(recipe.clone(), cache)
             .await
             .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &recipe.how))))?;
         // An image that exists keeps the format it was hashed with.

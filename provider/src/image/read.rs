@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use ecr_registry::{Digest, Error, Outcome, Registry, Repository, Tag, Version};
-use image_build::{Recipe, Sources, source_hash};
+use image_build::{Cache, Recipe, Sources, source_hash};
 use tfplugin_rs::{ClientCapabilities, Diagnostics, ReadRequest, ReadResponse, Value};
 
 use super::{
@@ -102,7 +102,7 @@ async fn witness(
     if client.stores_planned_private {
         return Ok(());
     }
-    let Ok(sources) = observe(recipe.clone()).await else { return Ok(()) };
+    let Ok(sources) = observe(recipe.clone(), &access.cache).await else { return Ok(()) };
     let look = look(recipe, &sources, hash.format());
     let Some(mut witness) = decision::witness(memory.built.as_ref(), &look, None) else { return Ok(()) };
     witness.found = match registry {
@@ -128,8 +128,9 @@ async fn found(
 }
 
 /// Reads the files, away from the threads that serve.
-pub(super) async fn observe(recipe: Recipe) -> Result<Sources, image_build::ContextError> {
-    let reading = tokio::task::spawn_blocking(move || image_build::observe(&recipe));
+pub(super) async fn observe(recipe: Recipe, cache: &Cache) -> Result<Sources, image_build::ContextError> {
+    let cache = cache.clone();
+    let reading = tokio::task::spawn_blocking(move || image_build::observe(&recipe, &cache));
     reading.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))
 }
 

@@ -17,10 +17,10 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
 
-use super::selection::Selection;
 use crate::{
     context::DockerfileContext,
     error::ContextError,
+    selection::Selection,
     sources,
     tree::{Entry, File, Tree},
 };

@@ -11,10 +11,13 @@ use std::{
     time::Duration,
 };
 
-use ecr_registry::{BlobSource, Image, Settings};
+use ecr_registry::{BlobSource, Image, Registry, Settings};
+
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
+    Builder, Cache, Progress,
     archive::{Archive, Header, Kind},
     observe,
     recipe::{Compression, How},
@@ -91,7 +94,9 @@ async fn built_with(
     cancel: &CancellationToken,
 ) -> Result<Built, BuildError> {
     let registry = Registry::new(Settings::default()).unwrap();
-    crate::build(recipe, &builder(), &registry, progress, cancel).await
+    let (builder, cache) = (builder(), Cache::none());
+    crate::build(recipe, Tools { builder: &builder, registry: &registry, cache: &cache, progress, cancel })
+        .await
 }
 
 async fn built(recipe: &Recipe) -> Result<Built, BuildError> {
@@ -147,7 +152,7 @@ async fn builds_a_dockerfile() {
         (None, None, None)
     );
     assert!(files.values().all(|(_, mtime)| *mtime == 0), "{files:?}");
-    assert_eq!(*image.sources(), observe(&recipe).unwrap());
+    assert_eq!(*image.sources(), observe(&recipe, &Cache::none()).unwrap());
     let config: ImageConfig = match &image.config.source {
         BlobSource::Bytes(bytes) => serde_json::from_slice(bytes).unwrap(),
         other => panic!("{other:?}"),

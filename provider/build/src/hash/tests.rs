@@ -4,7 +4,12 @@ use super::*;
 use crate::recipe::{Compression, LayerSource};
 
 fn sources(content: &str) -> Sources {
-    Sources { tree: Digest::of(content.as_bytes()), files: BTreeMap::new(), summary: BTreeMap::new() }
+    Sources {
+        tree: Digest::of(content.as_bytes()),
+        files: BTreeMap::new(),
+        summary: BTreeMap::new(),
+        warnings: Vec::new(),
+    }
 }
 
 fn map(key: &str, value: &str) -> BTreeMap<String, String> {

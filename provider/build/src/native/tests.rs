@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ecr_registry::{Blob, BlobSource, Image, ImageConfig, ManifestKind};
+use ecr_registry::{Blob, BlobSource, Image, ImageConfig, ManifestKind, Registry};
 use tempfile::TempDir;
 
 use super::*;
@@ -56,8 +56,17 @@ fn recipe(root: &Path, compression: Compression) -> (Recipe, FilesRecipe) {
 }
 
 async fn built(recipe: &Recipe) -> Result<Built, BuildError> {
+    built_until(recipe, &CancellationToken::new()).await
+}
+
+async fn built_until(recipe: &Recipe, cancel: &CancellationToken) -> Result<Built, BuildError> {
     let registry = Registry::new(ecr_registry::Settings::default()).unwrap();
-    crate::build(recipe, &crate::Builder::default(), &registry, &(), &CancellationToken::new()).await
+    let (builder, cache) = (crate::Builder::default(), Cache::none());
+    crate::build(
+        recipe,
+        Tools { builder: &builder, registry: &registry, cache: &cache, progress: &(), cancel },
+    )
+    .await
 }
 
 fn bytes(blob: &Blob) -> Vec<u8> {
@@ -189,7 +198,7 @@ async fn large_layers_are_files_that_go_away() {
 fn a_layer_onto_a_base_leaves_the_bases_folders_alone() {
     let root = service(0);
     let source = LayerSource { source: root.path().join("bin"), destination: "/usr/bin".into(), mode: None };
-    let parts = Part::read_all(&[source]).unwrap();
+    let parts = Part::read_all(&[source], &Cache::none()).unwrap();
     let folders = |onto_base| {
         let changes = Changes::of(&parts[0], None, onto_base);
         changes.paths().filter(|path| !path.contains("bin/")).map(str::to_owned).collect::<Vec<_>>()
@@ -203,7 +212,7 @@ fn a_file_that_changed_since_it_was_looked_at_is_an_error() {
     let root = service(0);
     let (recipe, files) = recipe(root.path(), Compression::Gzip);
     for content in ["EL", "ELFX", "FLE"] {
-        let parts = Part::read_all(&files.layers).unwrap();
+        let parts = Part::read_all(&files.layers, &Cache::none()).unwrap();
         fs::write(root.path().join("bin/web"), content).unwrap();
         let scratch = TempDir::new().unwrap();
         let writer = LayerWriter::new(recipe.compression, &scratch).unwrap();
@@ -219,8 +228,6 @@ async fn a_cancelled_build_ends() {
     let root = service(0);
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let registry = Registry::new(ecr_registry::Settings::default()).unwrap();
-    let recipe = recipe(root.path(), Compression::Gzip).0;
-    let result = crate::build(&recipe, &crate::Builder::default(), &registry, &(), &cancel).await;
+    let result = built_until(&recipe(root.path(), Compression::Gzip).0, &cancel).await;
     assert_eq!(result.unwrap_err().to_string(), "the build was cancelled");
 }

@@ -1,6 +1,9 @@
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{PermissionsExt, symlink},
+    },
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -56,7 +59,7 @@ fn layer(source: &Path, destination: &str) -> Recipe {
 }
 
 fn seen(root: &TempDir) -> Sources {
-    observe(&dockerfile(root.path(), None)).unwrap()
+    observe(&dockerfile(root.path(), None), &Cache::none()).unwrap()
 }
 
 fn names(map: &BTreeMap<String, String>) -> Vec<&str> {
@@ -135,7 +138,9 @@ fn ignored_files_and_terraforms_own_do_not_count() {
     }
     fs::remove_dir_all(root.path().join("infra/.terraform")).unwrap();
     fs::remove_dir(root.path().join("infra")).unwrap();
-    assert_eq!(seen(&root), before);
+    let after = seen(&root);
+    assert_eq!((after.tree, after.files), (before.tree, before.files));
+    assert_eq!(after.warnings, [Warning::State(vec!["terraform.tfstate".to_owned()])]);
 }
 
 #[test]
@@ -154,7 +159,7 @@ fn rules_made_for_a_dockerfile_win() {
     add(root.path(), ".dockerignore", "**\n");
     add(root.path(), "docker/web.Dockerfile", "FROM scratch\n");
     add(root.path(), "docker/web.Dockerfile.dockerignore", "docker\n.dockerignore\nREADME.md\nDockerfile\n");
-    let seen = observe(&dockerfile(root.path(), Some("docker/web.Dockerfile"))).unwrap();
+    let seen = observe(&dockerfile(root.path(), Some("docker/web.Dockerfile")), &Cache::none()).unwrap();
     assert_eq!(names(&seen.files), ["docker/web.Dockerfile", "empty", "latest", "run.sh", "src/main.rs"]);
 }
 
@@ -163,7 +168,7 @@ fn layers_are_shown_by_their_place_in_the_image() {
     let root =
         folder(&[("bin/web*", "ELF"), ("bin/.dockerignore", "*.map\n.dockerignore\n"), ("bin/x.map", "")]);
     let shown = |source: &str, destination: &str| {
-        let sources = observe(&layer(&root.path().join(source), destination)).unwrap();
+        let sources = observe(&layer(&root.path().join(source), destination), &Cache::none()).unwrap();
         sources.files.into_keys().collect::<Vec<_>>()
     };
     assert_eq!(shown("bin", "/app"), ["/app/web"]);
@@ -195,7 +200,7 @@ fn says_what_is_wrong_and_what_to_do() {
     make_pipe(&root.path().join("pipe-here/pipe"));
     let at = |path: &str| root.path().join(path).display().to_string();
     let check = |recipe: Recipe, message: &str, hint: &str| {
-        let error = observe(&recipe).unwrap_err();
+        let error = observe(&recipe, &Cache::none()).unwrap_err();
         assert_eq!((error.to_string(), error.hint().unwrap()), (message.to_owned(), hint.to_owned()));
     };
     check(
@@ -238,4 +243,58 @@ fn says_what_is_wrong_and_what_to_do() {
 
 fn make_pipe(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn hard_links_and_odd_names_are_files_like_others() {
+    let root = folder(&[("Dockerfile", "FROM scratch"), ("one", "same")]);
+    fs::hard_link(root.path().join("one"), root.path().join("other")).unwrap();
+    let odd = ["a b", "new\nline", "*", "-rf", "ü", "\u{fc}", "#x", "!y", "quote\"s"];
+    for name in odd {
+        fs::write(root.path().join(name), "odd").unwrap();
+    }
+    let seen = seen(&root);
+    assert_eq!(seen.files["one"], seen.files["other"]);
+    assert!(odd.iter().all(|name| seen.files.contains_key(*name)), "{:?}", seen.files.keys());
+    let copies = folder(&[("Dockerfile", "FROM scratch"), ("one", "same"), ("other", "same")]);
+    for name in odd {
+        fs::write(copies.path().join(name), "odd").unwrap();
+    }
+    assert_eq!(observe(&dockerfile(copies.path(), None), &Cache::none()).unwrap().tree, seen.tree);
+}
+
+#[test]
+fn a_name_that_is_no_text_is_an_error() {
+    let root = folder(&[("Dockerfile", "FROM scratch\nCOPY . .\n")]);
+    let name = std::ffi::OsStr::from_bytes(b"\xff");
+    fs::write(root.path().join(name), "").unwrap();
+    let error = observe(&dockerfile(root.path(), None), &Cache::none()).unwrap_err();
+    assert!(error.to_string().ends_with("is not UTF-8"), "{error}");
+    add(root.path(), ".dockerignore", "?\n");
+    observe(&dockerfile(root.path(), None), &Cache::none()).unwrap();
+}
+
+#[test]
+fn what_the_cache_knows_is_not_read() {
+    let (root, cache) = (folder(&SERVICE), tempfile::tempdir().unwrap());
+    let (recipe, cache) = (dockerfile(root.path(), None), Cache::in_folder(cache.path()));
+    let cold = observe(&recipe, &cache).unwrap();
+    // Files that young are read again, whatever the cache holds.
+    add(root.path(), "README.md", "# A SERVICE");
+    assert_ne!(observe(&recipe, &cache).unwrap(), cold);
+    assert_eq!(observe(&recipe, &cache).unwrap(), seen(&root));
+}
+
+#[test]
+fn many_files_are_seen_in_full() {
+    let root = folder(&[("Dockerfile", "FROM scratch\nCOPY . .\n")]);
+    for index in 0..3000 {
+        let folder = root.path().join(format!("{}/{}", index % 7, index % 31));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(index.to_string()), index.to_string()).unwrap();
+    }
+    let Sources { tree, .. } = seen(&root);
+    assert_eq!(seen(&root).tree, tree);
+    fs::remove_file(root.path().join("4/0/186")).unwrap();
+    assert_ne!(seen(&root).tree, tree);
 }

@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 use ecr_registry::Digest;
-use image_build::Builder;
+use image_build::{Builder, Cache};
 use tempfile::TempDir;
 use tfplugin_rs::{ClientCapabilities, Private, ReadRequest, Step, check};
 
@@ -25,7 +25,7 @@ const VERSIONS: [(&str, bool); 3] = [("1.15.9", false), ("1.16.0", true), ("1.13
 fn process((version, stores_planned_private): (&str, bool), applying: bool) -> Process {
     let tells = version != "1.13.0";
     Process {
-        access: Access::new(None, Builder::default(), version),
+        access: Access::new(None, Builder::default(), Cache::none(), version),
         capabilities: ClientCapabilities {
             deferral_allowed: applying && tells,
             stores_planned_private,

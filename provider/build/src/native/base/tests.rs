@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
+    Cache, Tools,
     build::build,
     docker::Builder,
     recipe::{Compression, FilesRecipe, How, LayerSource, Recipe},
@@ -141,7 +142,10 @@ async fn files_lie_on_top_of_the_base_and_its_layers_stay_where_they_are() {
         source_date_epoch: 0,
     };
     let registry = Registry::new(Settings::default()).unwrap();
-    let built = build(&recipe, &Builder::default(), &registry, &(), &CancellationToken::new()).await.unwrap();
+    let (builder, cache, cancel) = (Builder::default(), Cache::none(), CancellationToken::new());
+    let tools =
+        Tools { builder: &builder, registry: &registry, cache: &cache, progress: &(), cancel: &cancel };
+    let built = build(&recipe, tools).await.unwrap();
     let [below, above] = &built.layers[..] else { panic!("the base's layer and ours") };
     assert!(matches!(below.source, BlobSource::Registry(_)));
     assert!(!matches!(above.source, BlobSource::Registry(_)));

@@ -1,34 +1,43 @@
-//! Which part of a tree BuildKit asked for.
+//! Which part of a folder is asked for, by a Dockerfile's instructions or by BuildKit.
 //!
-//! It names paths to follow (what a `COPY` needs), and patterns to include and exclude. Sending more would
-//! be right but slow: the Dockerfile alone is asked for before the context is.
+//! Both name paths to follow (what a `COPY` needs), through symbolic links and with wildcards; BuildKit also has
+//! patterns to include and exclude. Names and links decide, never content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     ignore::{PatternError, Rules, Verdict},
-    tree::{Entry, Tree, walk_order},
+    tree::walk_order,
 };
+
+/// Paths relative to a root, sorted by their bytes, every folder of a path among them.
+pub(crate) trait Names {
+    /// All of them.
+    fn paths(&self) -> impl Iterator<Item = &str>;
+
+    /// The text that a symbolic link points to.
+    fn link(&self, path: &str) -> Option<&str>;
+}
 
 /// What was asked for; nothing named means everything.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Selection {
-    pub(super) follow: Vec<String>,
-    pub(super) include: Vec<String>,
-    pub(super) exclude: Vec<String>,
+pub(crate) struct Selection {
+    pub(crate) follow: Vec<String>,
+    pub(crate) include: Vec<String>,
+    pub(crate) exclude: Vec<String>,
 }
 
 impl Selection {
     /// The paths, each after the folder it is in, in the order of a walk.
-    pub(super) fn of<'a>(&self, tree: &'a Tree) -> Result<Vec<&'a str>, PatternError> {
-        let include = match self.wanted(tree) {
+    pub(crate) fn of<'a>(&self, names: &'a impl Names) -> Result<Vec<&'a str>, PatternError> {
+        let include = match self.wanted(names) {
             Some(wanted) => Some(Rules::new(wanted)?),
             None => None,
         };
         let exclude = Rules::new(&self.exclude)?;
         let mut chosen = BTreeSet::new();
         let (mut included, mut excluded) = (Verdicts::default(), Verdicts::default());
-        for path in tree.entries.keys() {
+        for path in names.paths() {
             let wanted = include.as_ref().is_none_or(|rules| included.judge(rules, path));
             if wanted & !excluded.judge(&exclude, path) {
                 chosen.extend(with_folders(path));
@@ -40,8 +49,8 @@ impl Selection {
     }
 
     /// All patterns of which one has to match; `None` for everything.
-    fn wanted(&self, tree: &Tree) -> Option<Vec<String>> {
-        let mut follow = Follow { tree, reached: BTreeSet::new() };
+    fn wanted(&self, names: &impl Names) -> Option<Vec<String>> {
+        let mut follow = Follow { names, reached: BTreeSet::new() };
         for path in &self.follow {
             follow.path(path);
         }
@@ -72,12 +81,12 @@ fn with_folders(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Follows paths through links, as far as the tree goes.
-struct Follow<'a> {
-    tree: &'a Tree,
+struct Follow<'a, N> {
+    names: &'a N,
     reached: BTreeSet<String>,
 }
 
-impl Follow<'_> {
+impl<N: Names> Follow<'_, N> {
     fn path(&mut self, path: &str) {
         let path = clean(path);
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
@@ -100,25 +109,24 @@ impl Follow<'_> {
     /// Where the links lead that this path, or pattern, is the name of.
     fn links(&self, path: &str) -> Vec<String> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let target = |path: &str| match self.tree.entries.get(path) {
-            Some(Entry::Link(target)) if target.starts_with('/') => Some(target.clone()),
-            Some(Entry::Link(target)) => Some(format!("{folder}/{target}")),
-            _ => None,
+        let target = |path: &str| match self.names.link(path)? {
+            target if target.starts_with('/') => Some(target.to_owned()),
+            target => Some(format!("{folder}/{target}")),
         };
         if !name.contains(['*', '?', '[', '\\']) {
             return target(path).into_iter().collect();
         }
         let Ok(pattern) = Rules::new([path]) else { return Vec::new() };
-        let alike = |other: &&String| {
+        let alike = |other: &&str| {
             let place = other.rsplit_once('/').map_or("", |(folder, _)| folder);
             place == folder && pattern.judge(other, &Verdict::default()).ignored
         };
-        self.tree.entries.keys().filter(alike).filter_map(|path| target(path)).collect()
+        self.names.paths().filter(alike).filter_map(target).collect()
     }
 }
 
 /// Relative to the root, which nothing leads out of; `.` for the root itself.
-fn clean(path: &str) -> String {
+pub(crate) fn clean(path: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in path.split('/') {
         match name {
@@ -133,6 +141,7 @@ fn clean(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::{Entry, Tree};
 
     fn tree(paths: &[&str]) -> Tree {
         let mut entries = BTreeMap::new();
