@@ -1,23 +1,33 @@
-//! Blobs: whether they are there, sending each of them once, fetching them.
+//! Blobs: whether they are there, bringing each of them there once, fetching them.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+mod home;
+mod lock;
+mod send;
+
+use std::{
+    ops::Range,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use http::{HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub(crate) use home::Voyage;
+use home::{Home, Mounts, Outlook, Stage, Step};
+use lock::Locks;
+use send::{Delivery, Failure};
+
 use crate::{
     access::Scope,
     content::{Blob, BlobSource, Descriptor},
     ecr::{Availability, EcrClients},
-    error::{ErrorKind, Trouble},
+    error::ErrorKind,
     flights::Flights,
-    names::{Digest, Repository},
-    progress::{Event, How, Progress},
-    transport::{
-        Call, Pieces, Reply, Retry, Target, Transport, checked, locate, stream_bytes, stream_file,
-        stream_part,
-    },
+    names::{Digest, Host, Repository},
+    progress::{Event, How, Progress, Whom},
+    transport::{Call, Pieces, Reply, Retry, Target, Transport, checked, locate},
 };
 
 /// Access to the blobs of registries.
@@ -27,6 +37,11 @@ pub(crate) struct Blobs {
     availability: Option<Availability>,
     uploads: Semaphore,
     flights: Flights<(Repository, Digest), Known>,
+    /// One push at a time brings a blob to a registry; here it leaves where it brought it.
+    homes: Flights<(Host, Digest), Option<Home>>,
+    mounts: Mounts,
+    locks: Locks,
+    voyages: AtomicU64,
 }
 
 /// Of how many blobs it is remembered where they are; a few megabytes.
@@ -40,30 +55,51 @@ struct Known {
     failed: Option<ErrorKind>,
 }
 
-/// Why one attempt to send a blob failed.
-enum Failure {
-    /// Another attempt would fail as well.
-    Final(ErrorKind),
-    /// Another attempt may help, after what the registry asks to wait.
-    Again { error: ErrorKind, after: Option<Duration> },
+/// What came of bringing a blob.
+enum Brought {
+    Done(How),
+    /// Another push has to end before it can be decided.
+    After(Home),
 }
 
-impl From<ErrorKind> for Failure {
-    /// Of requests that were already tried again.
-    fn from(error: ErrorKind) -> Self {
-        Self::Final(error)
+/// A blob on its way to a repository.
+#[derive(Clone, Copy)]
+struct Cargo<'a> {
+    repository: &'a Repository,
+    blob: &'a Blob,
+    voyage: &'a Voyage,
+    progress: &'a dyn Progress,
+}
+
+impl Cargo<'_> {
+    fn tell_waiting(&self, whom: Whom) {
+        self.progress.event(Event::Waiting { digest: self.blob.descriptor.digest, whom });
     }
 }
 
 impl Blobs {
-    pub(crate) fn new(transport: Arc<Transport>, ecr: Option<EcrClients>, uploads: usize) -> Self {
+    pub(crate) fn new(
+        transport: Arc<Transport>,
+        ecr: Option<EcrClients>,
+        uploads: usize,
+        locks: Option<PathBuf>,
+    ) -> Self {
         Self {
             transport,
             availability: ecr.clone().map(Availability::new),
             ecr,
-            uploads: Semaphore::new(uploads.max(1)),
+            uploads: Semaphore::new(uploads.max(1) * send::SHARES),
             flights: Flights::new(BLOBS_REMEMBERED),
+            homes: Flights::new(BLOBS_REMEMBERED),
+            mounts: Mounts::default(),
+            locks: Locks::new(locks),
+            voyages: AtomicU64::default(),
         }
+    }
+
+    /// Begins the push of one image.
+    pub(crate) fn voyage(&self) -> Voyage {
+        Voyage::new(&self.voyages)
     }
 
     /// Sees to it that the repository has the blob. Of several that want the same at once, one works and the
@@ -72,13 +108,30 @@ impl Blobs {
         &self,
         repository: &Repository,
         blob: &Blob,
+        voyage: &Voyage,
         progress: &dyn Progress,
     ) -> Result<How, ErrorKind> {
-        let digest = blob.descriptor.digest;
-        let slot = self.flights.slot((repository.clone(), digest));
+        let cargo = Cargo { repository, blob, voyage, progress };
+        loop {
+            match self.ensure_unless_waiting(cargo).await? {
+                Brought::Done(how) => {
+                    progress.event(Event::Done { digest: blob.descriptor.digest, how });
+                    return Ok(how);
+                }
+                Brought::After(home) => {
+                    cargo.tell_waiting(Whom::AnotherPush);
+                    home.settled().await; // nothing is locked meanwhile
+                }
+            }
+        }
+    }
+
+    async fn ensure_unless_waiting(&self, cargo: Cargo<'_>) -> Result<Brought, ErrorKind> {
+        let slot = self.flights.slot((cargo.repository.clone(), cargo.blob.descriptor.digest));
         let mut known = if let Ok(known) = slot.try_lock() {
             known
         } else {
+            cargo.tell_waiting(Whom::AnotherPush);
             let known = slot.lock().await;
             if let Some(error) = &known.failed {
                 return Err(error.clone());
@@ -86,47 +139,86 @@ impl Blobs {
             known
         };
         known.failed = None; // should this task be cancelled, the next one has to work
-        let how =
-            if known.present { Ok(How::AlreadyThere) } else { self.bring(repository, blob, progress).await };
-        match &how {
-            Ok(how) => {
-                known.present = true;
-                progress.event(Event::Done { digest, how: *how });
-            }
+        if known.present {
+            return Ok(Brought::Done(How::AlreadyThere));
+        }
+        let brought = self.bring(cargo).await;
+        match &brought {
+            Ok(Brought::Done(_)) => known.present = true,
+            Ok(Brought::After(_)) => {}
             Err(error) => known.failed = Some(error.clone()),
         }
-        how
+        brought
+    }
+
+    /// The repository has the blob, and the voyage's manifest names it.
+    pub(crate) fn has_home(&self, repository: &Repository, digest: Digest, voyage: &Voyage) {
+        let slot = self.homes.slot((repository.host().clone(), digest));
+        if let Ok(mut home) = slot.try_lock() {
+            home.get_or_insert_with(|| voyage.home(repository));
+        }
     }
 
     /// The registry says that it misses what it was thought to have.
     pub(crate) async fn forget(&self, repository: &Repository, digest: Digest) {
         *self.flights.slot((repository.clone(), digest)).lock().await = Known::default();
+        *self.homes.slot((repository.host().clone(), digest)).lock().await = None;
     }
 
-    async fn bring(
-        &self,
-        repository: &Repository,
-        blob: &Blob,
-        progress: &dyn Progress,
-    ) -> Result<How, ErrorKind> {
+    async fn bring(&self, cargo: Cargo<'_>) -> Result<Brought, ErrorKind> {
+        let Cargo { repository, blob, progress, .. } = cargo;
+        let digest = blob.descriptor.digest;
         let mut retry = Retry::new(&self.transport.patience);
+        let mut delivery = Delivery::default();
         loop {
             if self.is_there(repository, &blob.descriptor).await? {
-                return Ok(How::AlreadyThere);
+                self.has_home(repository, digest, cargo.voyage);
+                return Ok(Brought::Done(How::AlreadyThere));
             }
-            let (error, after) = match self.send(repository, blob, progress).await {
-                Ok(how) => return Ok(how),
+            let (error, after) = match self.bring_missing(cargo, &mut delivery).await {
+                Ok(brought) => return Ok(brought),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Again { error, after }) => (error, after),
             };
-            match retry.next(&error, after) {
-                Some(wait) => {
-                    tracing::debug!(%repository, digest = %blob.descriptor.digest, %error, ?wait, "sending again");
-                    tokio::time::sleep(wait).await;
-                }
-                None => return Err(error),
-            }
+            let Some(wait) = retry.next(&error, after) else { return Err(error) };
+            tracing::debug!(%repository, %digest, %error, ?wait, "sending again");
+            progress.event(Event::Retrying { digest, wait, reason: error.to_string() });
+            tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Once: takes the blob over from where it is in the registry, or sends it, or finds that it has to wait.
+    async fn bring_missing(&self, cargo: Cargo<'_>, delivery: &mut Delivery) -> Result<Brought, Failure> {
+        let Cargo { repository, blob, voyage, .. } = cargo;
+        let (host, digest) = (repository.host(), blob.descriptor.digest);
+        let slot = self.homes.slot((host.clone(), digest));
+        let mounts = self.mounts.are_likely(host);
+        let mut home = match slot.try_lock() {
+            Ok(home) => Some(home),
+            // Where nothing can be taken over, nobody waits for those who send the same elsewhere.
+            Err(_) if !mounts => None,
+            Err(_) => {
+                cargo.tell_waiting(Whom::AnotherPush);
+                Some(slot.lock().await)
+            }
+        };
+        let known = home.as_deref().and_then(Option::as_ref);
+        let seen = known.map(|home| (&home.repository, home.stage(voyage)));
+        let outlook = Outlook { wanted_in: repository, source: source(blob), home: seen, mounts };
+        let from = match (outlook.step(), known) {
+            (Step::Wait, Some(home)) => return Ok(Brought::After(home.clone())),
+            (Step::Mount(from), _) => {
+                Some((from.clone(), seen.is_some_and(|(_, stage)| stage == Stage::Named)))
+            }
+            _ => None,
+        };
+        let how = self.deliver(cargo, from, delivery).await?;
+        if let Some(home) = &mut home
+            && (how == How::Sent || home.is_none())
+        {
+            **home = Some(voyage.home(repository));
+        }
+        Ok(Brought::Done(how))
     }
 
     async fn is_there(&self, repository: &Repository, blob: &Descriptor) -> Result<bool, ErrorKind> {
@@ -141,130 +233,6 @@ impl Blobs {
             Reply::Taken(_) => Ok(true),
             Reply::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Ok(false),
             Reply::Refused(refusal) => Err(self.transport.error(repository, &refusal).await),
-        }
-    }
-
-    /// Mounts the blob, or sends it from its first byte in a session of its own.
-    async fn send(
-        &self,
-        repository: &Repository,
-        blob: &Blob,
-        progress: &dyn Progress,
-    ) -> Result<How, Failure> {
-        let _permit = self.uploads.acquire().await.expect("the semaphore is never closed");
-        let mut session = None;
-        if let BlobSource::Registry(from) = &blob.source
-            && from.host() == repository.host()
-            && from != repository
-        {
-            match self.mount(repository, blob.descriptor.digest, from).await? {
-                Mount::Done => return Ok(How::Mounted),
-                Mount::Session(target) => session = Some(target),
-                Mount::Refused => {}
-            }
-        }
-        let mut target = match session {
-            Some(target) => target,
-            None => self.open_session(repository).await?,
-        };
-        target.url.query_pairs_mut().append_pair("digest", &blob.descriptor.digest.to_string());
-        self.send_body(repository, target, blob, progress).await
-    }
-
-    async fn mount(
-        &self,
-        repository: &Repository,
-        digest: Digest,
-        from: &Repository,
-    ) -> Result<Mount, ErrorKind> {
-        let mut target = self.transport.target(repository, "blobs/uploads/");
-        let query = [("mount", digest.to_string()), ("from", from.name().to_owned())];
-        target.url.query_pairs_mut().extend_pairs(query);
-        let scope = Scope::push(repository).and_pull(from);
-        match self.transport.send(&post(repository, target, scope)).await? {
-            Reply::Taken(response) if response.status() == StatusCode::CREATED => Ok(Mount::Done),
-            Reply::Taken(response) => self.session(repository, &response).map(Mount::Session),
-            Reply::Refused(_) => Ok(Mount::Refused),
-        }
-    }
-
-    async fn open_session(&self, repository: &Repository) -> Result<Target, ErrorKind> {
-        let target = self.transport.target(repository, "blobs/uploads/");
-        let call = post(repository, target, Scope::push(repository));
-        let reply = match self.transport.send_once(&call).await {
-            // A cut is how ECR may answer for a repository that does not exist.
-            Err(ErrorKind::NoAnswer { trouble: Trouble::Cut, .. }) if self.is_missing(repository).await => {
-                return Err(ErrorKind::RepositoryMissing(repository.clone()));
-            }
-            Err(error) if error.is_transient() => self.transport.send(&call).await?,
-            Ok(Reply::Refused(refusal)) if refusal.is_transient() => {
-                tokio::time::sleep(
-                    refusal.retry_after().unwrap_or_default().min(self.transport.patience.longest_wait),
-                )
-                .await;
-                self.transport.send(&call).await?
-            }
-            reply => reply?,
-        };
-        match reply {
-            Reply::Taken(response) => self.session(repository, &response),
-            Reply::Refused(refusal) => Err(self.transport.error(repository, &refusal).await),
-        }
-    }
-
-    async fn is_missing(&self, repository: &Repository) -> bool {
-        match (repository.host().ecr(), &self.ecr) {
-            (Some(host), Some(ecr)) => ecr.exists(&host, repository).await == Some(false),
-            _ => false,
-        }
-    }
-
-    /// Where the registry wants the blob.
-    fn session(&self, repository: &Repository, response: &reqwest::Response) -> Result<Target, ErrorKind> {
-        located(&self.transport.base(repository.host()), repository, response)
-    }
-
-    async fn send_body(
-        &self,
-        repository: &Repository,
-        target: Target,
-        blob: &Blob,
-        progress: &dyn Progress,
-    ) -> Result<How, Failure> {
-        let Descriptor { digest, size, .. } = blob.descriptor;
-        let pieces = self.pieces(blob).await?;
-        let call = Call::new(Method::PUT, repository, target, Scope::push(repository))
-            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
-            .header(header::CONTENT_LENGTH, HeaderValue::from(size));
-        progress.event(Event::Started { digest, size });
-        let taken = |bytes| progress.event(Event::Sent { digest, bytes });
-        match self.transport.send_blob(&call, pieces, size, taken).await {
-            Ok(Reply::Taken(_)) => Ok(How::Sent),
-            Ok(Reply::Refused(refusal)) => {
-                let after = refusal.retry_after();
-                let error = self.transport.error(repository, &refusal).await;
-                let session_lost =
-                    matches!(refusal.status.as_u16(), 404 | 416) && !refusal.has("NAME_UNKNOWN");
-                if refusal.renewed || refusal.is_transient() || session_lost {
-                    Err(Failure::Again { error, after })
-                } else {
-                    Err(Failure::Final(error))
-                }
-            }
-            Err(error) if error.is_transient() => Err(Failure::Again { error, after: None }),
-            Err(error) => Err(Failure::Final(error)),
-        }
-    }
-
-    /// The bytes of the blob from the first on.
-    async fn pieces(&self, blob: &Blob) -> Result<Pieces, ErrorKind> {
-        match &blob.source {
-            BlobSource::Bytes(bytes) => Ok(Box::pin(stream_bytes(bytes.clone()))),
-            BlobSource::File(path) => stream_file(path.clone(), blob.descriptor.size).await,
-            BlobSource::Part { file, offset } => {
-                stream_part(file.clone(), *offset, blob.descriptor.size).await
-            }
-            BlobSource::Registry(from) => self.fetch(from, &blob.descriptor).await,
         }
     }
 
@@ -307,16 +275,12 @@ impl Blobs {
     }
 }
 
-/// What came of asking for a mount.
-enum Mount {
-    Done,
-    /// The registry wants the bytes after all.
-    Session(Target),
-    Refused,
-}
-
-fn post(repository: &Repository, target: Target, scope: Scope) -> Call<'_> {
-    Call::new(Method::POST, repository, target, scope).header(header::CONTENT_LENGTH, HeaderValue::from(0))
+/// The repository that the blob is said to be in.
+fn source(blob: &Blob) -> Option<&Repository> {
+    match &blob.source {
+        BlobSource::Registry(from) => Some(from),
+        BlobSource::Bytes(_) | BlobSource::File(_) | BlobSource::Part { .. } => None,
+    }
 }
 
 fn located(base: &Url, repository: &Repository, response: &reqwest::Response) -> Result<Target, ErrorKind> {

@@ -12,7 +12,7 @@ use crate::{
     error::{Action, Error, ErrorKind},
     names::{Digest, Reference, Repository, Tag, Version},
     progress::Progress,
-    push::{PushReport, push_tree},
+    push::PushReport,
     registry::{Registry, TagOutcome, named, pinned},
 };
 
@@ -56,26 +56,6 @@ impl Registry {
     ) -> Result<Tree, Error> {
         let grown = self.grow(repository, version, wanted).await;
         grown.map_err(|kind| Error::new(Action::Read, named(repository, version), kind))
-    }
-
-    /// Sends what the repository does not have of an image or index: what is named before what names it, and tags
-    /// last. With tags, the root itself is sent under them and not by digest as well.
-    pub async fn push_tree(
-        &self,
-        repository: &Repository,
-        tree: &Tree,
-        tags: &[Tag],
-        progress: &dyn Progress,
-    ) -> Result<PushReport, Error> {
-        let error = |kind| Error::new(Action::Push, pinned(repository, tree.root.digest), kind);
-        let (blobs, manifests) = self.parts();
-        let by_digest = tags.is_empty();
-        let report =
-            push_tree(blobs, manifests, repository, tree, by_digest, progress).await.map_err(error)?;
-        for tag in tags {
-            self.tag(repository, tag, &tree.root).await?;
-        }
-        Ok(report)
     }
 
     /// Copies an image or index to another repository, of this registry or any other.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use reqwest::Response;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::{
     access::Scope,
     content::{Descriptor, Manifest, media_type},
     error::ErrorKind,
     flights::Flights,
-    names::{Digest, Repository, Version},
+    names::{Digest, Repository, Tag, Version},
+    progress::How,
+    registry::TagOutcome,
     transport::{Call, Refusal, Reply, Transport, read_limited},
 };
 
@@ -24,11 +27,13 @@ pub(crate) struct Manifests {
     pub(crate) transport: Arc<Transport>,
     /// For those who add to a list of referrers.
     pub(crate) listings: Flights<(Repository, Digest), ()>,
+    /// For those who send a manifest by digest.
+    flights: Flights<(Repository, Digest), ()>,
 }
 
 impl Manifests {
     pub(crate) fn new(transport: Arc<Transport>) -> Self {
-        Self { transport, listings: Flights::new(1024) }
+        Self { transport, listings: Flights::new(1024), flights: Flights::new(1024) }
     }
 
     /// What a tag or digest is; `None` if there is no such image in the repository.
@@ -97,6 +102,53 @@ impl Manifests {
         let raw = read_limited(response, Manifest::MAX_SIZE, &self.transport.patience).await?;
         verified(&raw, claimed, version)?;
         Ok(Some(Manifest::parse(&named, raw)?))
+    }
+
+    /// Waits until no other task sends this manifest, and keeps others from it until dropped.
+    pub(crate) async fn alone(&self, repository: &Repository, digest: Digest) -> OwnedMutexGuard<()> {
+        self.flights.slot((repository.clone(), digest)).lock_owned().await
+    }
+
+    /// Sees to it that the repository has the manifest; all that it names has to be there.
+    pub(crate) async fn ensure(
+        &self,
+        repository: &Repository,
+        manifest: &Manifest,
+    ) -> Result<How, ErrorKind> {
+        let (version, _alone) =
+            (Version::Digest(manifest.digest), self.alone(repository, manifest.digest).await);
+        if self.look(repository, &version).await?.is_some() {
+            return Ok(How::AlreadyThere);
+        }
+        self.put(repository, &version, manifest).await?;
+        Ok(How::Sent)
+    }
+
+    /// Points a tag, which was at `before` when it was looked at, at a manifest.
+    pub(crate) async fn point(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+        before: Option<Digest>,
+        manifest: &Manifest,
+    ) -> Result<TagOutcome, ErrorKind> {
+        if before == Some(manifest.digest) {
+            return Ok(TagOutcome::Unchanged);
+        }
+        let version = Version::Tag(tag.clone());
+        match self.put(repository, &version, manifest).await {
+            Ok(()) => Ok(before.map_or(TagOutcome::Created, |from| TagOutcome::Moved { from })),
+            Err(ErrorKind::TagImmutable { tag, .. }) => {
+                // Someone else may have made the tag meanwhile, and may have meant the same image.
+                let now = self.look(repository, &version).await?.map(|found| found.digest);
+                if now == Some(manifest.digest) {
+                    Ok(TagOutcome::Unchanged)
+                } else {
+                    Err(ErrorKind::TagImmutable { tag, points_to: now })
+                }
+            }
+            Err(kind) => Err(kind),
+        }
     }
 
     /// Sends a manifest to be found by its digest or by a tag. All that it names has to be there. One that is about

@@ -1,16 +1,48 @@
 //! What a push tells while it runs.
 
-use crate::names::Digest;
+use std::time::Duration;
 
-/// One thing that happened to a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use crate::{
+    names::{Digest, Tag},
+    registry::TagOutcome,
+};
+
+/// One thing that happened.
+///
+/// Of each blob: any number of `Waiting`, `Retrying`, `Started`, `Resumed` and `Sent`, then `Done` unless the push
+/// fails. Of each manifest and each tag one event, after all that it stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
+    /// Nothing is done for a blob until someone else is done with it.
+    Waiting {
+        /// The blob.
+        digest: Digest,
+        /// For whom.
+        whom: Whom,
+    },
+    /// An attempt to bring a blob failed, and there will be another.
+    Retrying {
+        /// The blob.
+        digest: Digest,
+        /// How long from now.
+        wait: Duration,
+        /// Why the attempt failed, as the error says it.
+        reason: String,
+    },
     /// Sending begins, or begins again from the start after a failure.
     Started {
         /// The blob.
         digest: Digest,
         /// Its length in bytes.
         size: u64,
+    },
+    /// Sending goes on after a failure with what the registry does not have yet.
+    Resumed {
+        /// The blob.
+        digest: Digest,
+        /// How many bytes the registry has.
+        at: u64,
     },
     /// More bytes went out.
     Sent {
@@ -26,9 +58,32 @@ pub enum Event {
         /// How it came there.
         how: How,
     },
+    /// The registry has the manifest or index.
+    Manifest {
+        /// The manifest.
+        digest: Digest,
+        /// How it came there.
+        how: How,
+    },
+    /// A tag points at what was pushed.
+    Tagged {
+        /// The tag.
+        tag: Tag,
+        /// Whether it did before.
+        outcome: TagOutcome,
+    },
 }
 
-/// How a blob came to be where it is wanted.
+/// Whom a blob waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// Another push of this process, which brings it to this registry.
+    AnotherPush,
+    /// Another process of this user on this machine, which brings it to this repository.
+    AnotherProcess,
+}
+
+/// How something came to be where it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// It was sent.

@@ -1,179 +1,236 @@
-//! Pushing an image: what it is made of first, the manifest last, and nothing that is there already.
+//! Pushing an image or index: what it is made of first, the root last, and nothing that is there already.
 
-use std::collections::BTreeMap;
+mod plan;
+mod report;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use std::{pin::pin, time::Instant};
 
-use crate::{
-    blobs::Blobs,
-    content::{Blob, Image, Manifest, Tree},
-    error::ErrorKind,
-    manifests::Manifests,
-    names::{Digest, Repository, Version},
-    progress::{How, Progress},
+use futures::{
+    FutureExt, StreamExt, TryStreamExt,
+    future::{Either, select},
+    stream,
 };
 
-/// What a push did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PushReport {
-    /// The blobs that were sent.
-    pub sent: Vec<Digest>,
-    /// The blobs that were taken over from another repository of the registry.
-    pub mounted: Vec<Digest>,
-    /// The blobs that were there.
-    pub already_there: Vec<Digest>,
-    /// Whether the manifest was there, and with it all that it names.
-    pub manifest_already_there: bool,
-    /// The bytes of the blobs that were sent.
-    pub bytes_sent: u64,
-}
+use crate::{
+    blobs::{Blobs, Voyage},
+    content::{Blob, Image, Manifest, Tree},
+    error::{Action, Error, ErrorKind},
+    manifests::Manifests,
+    names::{Digest, Repository, Tag, Version},
+    progress::{Event, How, Progress},
+    registry::{TagOutcome, named, pinned},
+    requests,
+};
+use plan::{Plan, in_order};
+pub use report::PushReport;
 
-impl PushReport {
-    /// What two pushes did together.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.sent.extend(other.sent);
-        self.mounted.extend(other.mounted);
-        self.already_there.extend(other.already_there);
-        self.manifest_already_there &= other.manifest_already_there;
-        self.bytes_sent += other.bytes_sent;
-        for list in [&mut self.sent, &mut self.mounted, &mut self.already_there] {
-            list.sort_unstable();
-            list.dedup();
-        }
-        // What was brought for one is there for the next.
-        let brought = |digest: &Digest| {
-            self.sent.binary_search(digest).is_ok() || self.mounted.binary_search(digest).is_ok()
-        };
-        self.already_there.retain(|digest| !brought(digest));
-    }
-}
-
-/// How many blobs are asked about at once; how many are sent at once is [`Blobs`]' affair.
-const LOOKS_AT_ONCE: usize = 32;
-
-pub(crate) async fn push(
-    blobs: &Blobs,
-    manifests: &Manifests,
-    repository: &Repository,
-    image: &Image,
-    progress: &dyn Progress,
-) -> Result<PushReport, ErrorKind> {
-    let version = Version::Digest(image.manifest.digest);
-    if manifests.look(repository, &version).await?.is_some() {
-        let already_there = wanted(image).into_keys().collect();
-        return Ok(PushReport { already_there, manifest_already_there: true, ..PushReport::default() });
-    }
-    push_missing(blobs, manifests, repository, image, progress).await
-}
-
-fn wanted(image: &Image) -> BTreeMap<Digest, &Blob> {
-    image.blobs().map(|blob| (blob.descriptor.digest, blob)).collect()
-}
-
-/// For an image that is known not to be there.
-async fn push_missing(
-    blobs: &Blobs,
-    manifests: &Manifests,
-    repository: &Repository,
-    image: &Image,
-    progress: &dyn Progress,
-) -> Result<PushReport, ErrorKind> {
-    let (wanted, version) = (wanted(image), Version::Digest(image.manifest.digest));
-    let mut report = push_blobs(blobs, repository, &wanted, progress).await?;
-    match manifests.put(repository, &version, &image.manifest).await {
-        // A registry may clean up what no manifest names yet.
-        Err(ErrorKind::ContentMissing(_)) => {
-            for digest in wanted.keys() {
-                blobs.forget(repository, *digest).await;
-            }
-            report = push_blobs(blobs, repository, &wanted, progress).await?;
-            manifests.put(repository, &version, &image.manifest).await?;
-        }
-        put => put?,
-    }
-    Ok(report)
-}
-
+/// How many blobs of an image are worked on at once: as many as ECR tells about in one answer. How many are sent at
+/// once is [`Blobs`]' affair.
+const BLOBS_AT_ONCE: usize = 100;
 const IMAGES_AT_ONCE: usize = 8;
+const TAGS_AT_ONCE: usize = 4;
 
-/// The root is sent `by_digest`, or left to the caller, who sends it under a tag.
-pub(crate) async fn push_tree(
-    blobs: &Blobs,
-    manifests: &Manifests,
-    repository: &Repository,
-    tree: &Tree,
-    by_digest: bool,
-    progress: &dyn Progress,
-) -> Result<PushReport, ErrorKind> {
-    let mut report = PushReport::default();
-    let is_root = |manifest: &Manifest| manifest.digest == tree.root.digest;
-    if manifests.look(repository, &Version::Digest(tree.root.digest)).await?.is_some() {
-        let there = tree.images.iter().flat_map(Image::blobs).map(|blob| blob.descriptor.digest).collect();
-        report.add(PushReport { already_there: there, ..PushReport::default() });
-        return Ok(PushReport { manifest_already_there: true, ..report });
+/// One push to one repository.
+#[derive(Clone, Copy)]
+pub(crate) struct Push<'a> {
+    pub(crate) blobs: &'a Blobs,
+    pub(crate) manifests: &'a Manifests,
+    pub(crate) repository: &'a Repository,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+impl Push<'_> {
+    /// Brings the tree to the repository and points the tags at its root. With tags, the root is sent under them and
+    /// not by digest as well.
+    pub(crate) async fn tree(self, tree: &Tree, tags: &[Tag]) -> Result<PushReport, Error> {
+        let start = Instant::now();
+        let (requests, pushed) = requests::counted(self.tree_uncounted(tree, tags).boxed()).await;
+        Ok(PushReport { requests, took: start.elapsed(), ..pushed? })
     }
-    let images = tree.images.iter().map(|image| async move {
-        let wanted = wanted(image);
-        match is_root(&image.manifest) {
-            true if by_digest => push_missing(blobs, manifests, repository, image, progress).await,
-            true => push_blobs(blobs, repository, &wanted, progress).await,
-            false => push(blobs, manifests, repository, image, progress).await,
+
+    async fn tree_uncounted(self, tree: &Tree, tags: &[Tag]) -> Result<PushReport, Error> {
+        let root = tree.root.digest;
+        let plan = Plan::of(root, self.seen(tags).await?);
+        let error = |kind| self.error(tree, kind);
+        let alone =
+            if tags.is_empty() { Some(self.manifests.alone(self.repository, root).await) } else { None };
+        let is_there = plan.is_there || alone.is_some() && self.is_there(root).await.map_err(error)?;
+        let mut report = if is_there { self.all_there(tree) } else { self.missing(tree, &plan).await? };
+        report.tags.extend(plan.settled.iter().map(|tag| (tag.clone(), TagOutcome::Unchanged)));
+        self.point_all(tree, &plan, &mut report).await?;
+        for (tag, outcome) in &report.tags {
+            self.progress.event(Event::Tagged { tag: tag.clone(), outcome: *outcome });
         }
-    });
-    let images: Vec<_> = images.collect();
-    let mut images = stream::iter(images).buffer_unordered(IMAGES_AT_ONCE);
-    while let Some(pushed) = images.try_next().await? {
-        report.add(pushed);
+        Ok(report)
     }
-    for index in tree.indexes.iter().filter(|index| by_digest || !is_root(index)) {
-        manifests.put(repository, &Version::Digest(index.digest), index).await?;
-    }
-    Ok(report)
-}
 
-/// Tells whether the manifest was sent.
-pub(crate) async fn push_manifest(
-    manifests: &Manifests,
-    repository: &Repository,
-    manifest: &Manifest,
-) -> Result<bool, ErrorKind> {
-    let version = Version::Digest(manifest.digest);
-    if manifests.look(repository, &version).await?.is_some() {
-        return Ok(false);
-    }
-    manifests.put(repository, &version, manifest).await?;
-    Ok(true)
-}
-
-async fn push_blobs(
-    blobs: &Blobs,
-    repository: &Repository,
-    wanted: &BTreeMap<Digest, &Blob>,
-    progress: &dyn Progress,
-) -> Result<PushReport, ErrorKind> {
-    let brought: Vec<_> = wanted.values().map(|blob| push_blob(blobs, repository, blob, progress)).collect();
-    let mut brought: Vec<_> = stream::iter(brought).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
-    brought.sort_by_key(|(digest, ..)| *digest);
-    let mut report = PushReport::default();
-    for (digest, size, how) in brought {
-        match how {
-            How::Sent => {
-                report.sent.push(digest);
-                report.bytes_sent += size;
+    /// The tags, and what they point at.
+    async fn seen(self, tags: &[Tag]) -> Result<Vec<(Tag, Option<Digest>)>, Error> {
+        let look = |tag: &Tag| {
+            let (tag, version) = (tag.clone(), Version::Tag(tag.clone()));
+            async move {
+                let found = self.manifests.look(self.repository, &version).await;
+                let error = |kind| Error::new(Action::Tag, named(self.repository, &version), kind);
+                Ok((tag, found.map_err(error)?.map(|found| found.digest)))
             }
-            How::Mounted => report.mounted.push(digest),
-            How::AlreadyThere => report.already_there.push(digest),
+        };
+        let looks: Vec<_> = tags.iter().map(look).collect();
+        stream::iter(looks).buffered(TAGS_AT_ONCE).try_collect().await
+    }
+
+    async fn is_there(self, digest: Digest) -> Result<bool, ErrorKind> {
+        Ok(self.manifests.look(self.repository, &Version::Digest(digest)).await?.is_some())
+    }
+
+    /// The tags that the root was not sent under.
+    async fn point_all(self, tree: &Tree, plan: &Plan, report: &mut PushReport) -> Result<(), Error> {
+        let done: Vec<Tag> = report.tags.iter().map(|(tag, _)| tag.clone()).collect();
+        let left = plan.to_point.iter().filter(|(tag, _)| !done.contains(tag));
+        let points: Vec<_> = left.map(|(tag, before)| self.point(tag, *before, &tree.root)).collect();
+        let mut points = stream::iter(points).buffered(TAGS_AT_ONCE);
+        while let Some(pointed) = points.try_next().await? {
+            report.tags.push(pointed);
+        }
+        Ok(())
+    }
+
+    async fn point(
+        self,
+        tag: &Tag,
+        before: Option<Digest>,
+        root: &Manifest,
+    ) -> Result<(Tag, TagOutcome), Error> {
+        let version = Version::Tag(tag.clone());
+        let pointed = self.manifests.point(self.repository, tag, before, root).await;
+        let outcome =
+            pointed.map_err(|kind| Error::new(Action::Tag, named(self.repository, &version), kind))?;
+        Ok((tag.clone(), outcome))
+    }
+
+    /// What is known of a tree whose root is there.
+    fn all_there(self, tree: &Tree) -> PushReport {
+        let voyage = self.blobs.voyage();
+        let mut report = PushReport { manifest_already_there: true, ..PushReport::default() };
+        for blob in tree.images.iter().flat_map(Image::blobs) {
+            self.blobs.has_home(self.repository, blob.descriptor.digest, &voyage);
+            let there = PushReport::of_blob(blob.descriptor.digest, 0, How::AlreadyThere);
+            report.already_there.extend(there.already_there);
+        }
+        report.already_there.sort_unstable();
+        report.already_there.dedup();
+        voyage.arrived();
+        self.progress.event(Event::Manifest { digest: tree.root.digest, how: How::AlreadyThere });
+        report
+    }
+
+    /// For a tree whose root is not there as far as known. Under a tag it may still be there by digest, which is asked
+    /// beside the first questions about blobs.
+    async fn missing(self, tree: &Tree, plan: &Plan) -> Result<PushReport, Error> {
+        let error = |kind| self.error(tree, kind);
+        let voyage = self.blobs.voyage();
+        let mut report = {
+            let mut parts = self.parts(tree, &voyage).boxed();
+            if plan.to_point.is_empty() {
+                parts.await.map_err(error)?
+            } else {
+                match select(pin!(self.is_there(tree.root.digest)), &mut parts).await {
+                    Either::Left((there, _)) if there.clone().map_err(error)? => {
+                        return Ok(self.all_there(tree));
+                    }
+                    Either::Left(_) => parts.await.map_err(error)?,
+                    Either::Right((report, _)) => report.map_err(error)?,
+                }
+            }
+        };
+        let tagged = match self.root(tree, plan).await {
+            Err(failed) if matches!(*failed.kind, ErrorKind::ContentMissing(_)) => {
+                self.forget(tree.images.iter().flat_map(Image::blobs)).await;
+                report.add(self.parts(tree, &voyage).await.map_err(error)?);
+                self.root(tree, plan).await?
+            }
+            sent => sent?,
+        };
+        report.tags.extend(tagged);
+        voyage.arrived();
+        self.progress.event(Event::Manifest { digest: tree.root.digest, how: How::Sent });
+        Ok(report)
+    }
+
+    /// Sends the root, by digest or under its first tag.
+    async fn root(self, tree: &Tree, plan: &Plan) -> Result<Option<(Tag, TagOutcome)>, Error> {
+        if let Some((tag, before)) = plan.to_point.first() {
+            return self.point(tag, *before, &tree.root).await.map(Some);
+        }
+        let root = Version::Digest(tree.root.digest);
+        let put = self.manifests.put(self.repository, &root, &tree.root).await;
+        put.map(|()| None).map_err(|kind| self.error(tree, kind))
+    }
+
+    fn error(self, tree: &Tree, kind: ErrorKind) -> Error {
+        Error::new(Action::Push, pinned(self.repository, tree.root.digest), kind)
+    }
+
+    /// All that the root is made of, what is named before what names it.
+    async fn parts(self, tree: &Tree, root: &Voyage) -> Result<PushReport, ErrorKind> {
+        let mut report = PushReport::default();
+        let is_root = |manifest: &Manifest| manifest.digest == tree.root.digest;
+        let images = tree.images.iter().map(|image| async move {
+            if is_root(&image.manifest) { self.blobs_of(image, root).await } else { self.image(image).await }
+        });
+        let images: Vec<_> = images.collect();
+        let mut images = stream::iter(images).buffer_unordered(IMAGES_AT_ONCE);
+        while let Some(pushed) = images.try_next().await? {
+            report.add(pushed);
+        }
+        for index in tree.indexes.iter().filter(|index| !is_root(index)) {
+            let how = self.manifests.ensure(self.repository, index).await?;
+            self.progress.event(Event::Manifest { digest: index.digest, how });
+        }
+        Ok(PushReport { manifest_already_there: false, ..report })
+    }
+
+    /// An image that an index names.
+    async fn image(self, image: &Image) -> Result<PushReport, ErrorKind> {
+        let _alone = self.manifests.alone(self.repository, image.manifest.digest).await;
+        if self.is_there(image.manifest.digest).await? {
+            return Ok(self.all_there(&Tree::from(image.clone())));
+        }
+        let voyage = self.blobs.voyage();
+        let mut report = self.blobs_of(image, &voyage).await?;
+        let version = Version::Digest(image.manifest.digest);
+        match self.manifests.put(self.repository, &version, &image.manifest).await {
+            Err(ErrorKind::ContentMissing(_)) => {
+                self.forget(image.blobs()).await;
+                report.add(self.blobs_of(image, &voyage).await?);
+                self.manifests.put(self.repository, &version, &image.manifest).await?;
+            }
+            sent => sent?,
+        }
+        voyage.arrived();
+        self.progress.event(Event::Manifest { digest: image.manifest.digest, how: How::Sent });
+        Ok(report)
+    }
+
+    /// A registry may clean up what no manifest names yet.
+    async fn forget(self, blobs: impl Iterator<Item = &Blob>) {
+        for blob in blobs {
+            self.blobs.forget(self.repository, blob.descriptor.digest).await;
         }
     }
-    Ok(report)
-}
 
-async fn push_blob(
-    blobs: &Blobs,
-    repository: &Repository,
-    blob: &Blob,
-    progress: &dyn Progress,
-) -> Result<(Digest, u64, How), ErrorKind> {
-    let how = blobs.ensure(repository, blob, progress).await?;
-    Ok((blob.descriptor.digest, blob.descriptor.size, how))
+    async fn blobs_of(self, image: &Image, voyage: &Voyage) -> Result<PushReport, ErrorKind> {
+        let brought: Vec<_> =
+            in_order(image).into_iter().map(|blob| self.blob(blob, voyage).boxed()).collect();
+        let mut brought = stream::iter(brought).buffer_unordered(BLOBS_AT_ONCE);
+        let mut report = PushReport::default();
+        while let Some(blob) = brought.try_next().await? {
+            report.add(blob);
+        }
+        Ok(report)
+    }
+
+    async fn blob(self, blob: &Blob, voyage: &Voyage) -> Result<PushReport, ErrorKind> {
+        let how = self.blobs.ensure(self.repository, blob, voyage, self.progress).await?;
+        Ok(PushReport::of_blob(blob.descriptor.digest, blob.descriptor.size, how))
+    }
 }

@@ -14,13 +14,13 @@ use futures::{
 
 use crate::{
     blobs::Blobs,
-    content::{Descriptor, Image, Manifest},
+    content::{Descriptor, Image, Manifest, Tree},
     ecr::{EcrClients, Found},
     error::{Action, Error, ErrorKind},
     manifests::Manifests,
     names::{Digest, EcrHost, Host, Reference, Repository, Tag, Version},
-    progress::Progress,
-    push::{PushReport, push, push_manifest},
+    progress::{How, Progress},
+    push::{Push, PushReport},
     settings::{Login, Settings},
     transport::{Retry, Transport},
 };
@@ -55,11 +55,11 @@ impl Registry {
 
     /// Access with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let uploads = settings.uploads;
+        let (uploads, locks) = (settings.uploads, settings.locks.clone());
         let ecr = settings.aws.clone().map(|aws| EcrClients::new(aws, settings.account_roles.clone()));
         let transport = Transport::new(settings, ecr.clone());
         let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
-        let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads);
+        let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads, locks);
         Ok(Self(Arc::new(Parts { blobs, manifests: Manifests::new(transport), ecr })))
     }
 
@@ -117,14 +117,27 @@ impl Registry {
         image: &Image,
         progress: &dyn Progress,
     ) -> Result<PushReport, Error> {
-        let pushed = push(&self.0.blobs, &self.0.manifests, repository, image, progress).await;
-        pushed.map_err(|kind| Error::new(Action::Push, pinned(repository, image.manifest.digest), kind))
+        self.push_tree(repository, &Tree::from(image.clone()), &[], progress).await
+    }
+
+    /// Sends what the repository does not have of an image or index: what is named before what names it, and tags
+    /// last. With tags, the root itself is sent under them and not by digest as well; if one of them points at it
+    /// already, that one look was all.
+    pub async fn push_tree(
+        &self,
+        repository: &Repository,
+        tree: &Tree,
+        tags: &[Tag],
+        progress: &dyn Progress,
+    ) -> Result<PushReport, Error> {
+        let (blobs, manifests) = self.parts();
+        Push { blobs, manifests, repository, progress }.tree(tree, tags).await
     }
 
     /// Sends a manifest or index by digest, unless it is there; all it names has to be there.
     /// Tells whether it was sent.
     pub async fn push_manifest(&self, repository: &Repository, manifest: &Manifest) -> Result<bool, Error> {
-        let pushed = push_manifest(&self.0.manifests, repository, manifest).await;
+        let pushed = self.0.manifests.ensure(repository, manifest).await.map(|how| how == How::Sent);
         pushed.map_err(|kind| Error::new(Action::Push, pinned(repository, manifest.digest), kind))
     }
 
@@ -136,7 +149,11 @@ impl Registry {
         manifest: &Manifest,
     ) -> Result<TagOutcome, Error> {
         let version = Version::Tag(tag.clone());
-        let outcome = self.point(repository, &version, manifest).await;
+        let (_, manifests) = self.parts();
+        let outcome = match manifests.look(repository, &version).await {
+            Ok(found) => manifests.point(repository, tag, found.map(|found| found.digest), manifest).await,
+            Err(kind) => Err(kind),
+        };
         outcome.map_err(|kind| Error::new(Action::Tag, named(repository, &version), kind))
     }
 
@@ -214,32 +231,6 @@ impl Registry {
             Err(kind) => Err(kind),
         };
         (version, found)
-    }
-
-    async fn point(
-        &self,
-        repository: &Repository,
-        version: &Version,
-        manifest: &Manifest,
-    ) -> Result<TagOutcome, ErrorKind> {
-        let manifests = &self.0.manifests;
-        let before = manifests.look(repository, version).await?.map(|found| found.digest);
-        if before == Some(manifest.digest) {
-            return Ok(TagOutcome::Unchanged);
-        }
-        match manifests.put(repository, version, manifest).await {
-            Ok(()) => Ok(before.map_or(TagOutcome::Created, |from| TagOutcome::Moved { from })),
-            Err(ErrorKind::TagImmutable { tag, .. }) => {
-                // Someone else may have made the tag meanwhile, and may have meant the same image.
-                let now = manifests.look(repository, version).await?.map(|found| found.digest);
-                if now == Some(manifest.digest) {
-                    Ok(TagOutcome::Unchanged)
-                } else {
-                    Err(ErrorKind::TagImmutable { tag, points_to: now })
-                }
-            }
-            Err(kind) => Err(kind),
-        }
     }
 
     async fn read_once(&self, repository: &Repository, blob: &Descriptor) -> Result<Bytes, ErrorKind> {

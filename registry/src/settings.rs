@@ -28,8 +28,10 @@ pub struct Settings {
     pub helper_path: Option<OsString>,
     /// What this program calls itself: `name/version`.
     pub user_agent: String,
-    /// How many blobs are sent at once.
+    /// How many large blobs are sent at once; of small ones four times as many.
     pub uploads: usize,
+    /// A folder of this user for the locks by which several processes keep from sending the same blob at once.
+    pub locks: Option<PathBuf>,
     /// How long to wait, and how often to try.
     pub patience: Patience,
 }
@@ -46,19 +48,22 @@ impl Default for Settings {
             helper_path: None,
             user_agent: concat!("eks-deploy/", env!("CARGO_PKG_VERSION")).to_owned(),
             uploads: 8,
+            locks: None,
             patience: Patience::default(),
         }
     }
 }
 
 impl Settings {
-    /// With the logins of this user: docker's configuration, podman's auth files, and the helpers they name.
+    /// With the logins of this user: docker's configuration, podman's auth files, and the helpers they name; and with
+    /// the user's folder for locks.
     /// `variable` looks up a variable of the environment.
     #[must_use]
     pub fn with_logins_of_user(mut self, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         self.docker_config = docker_config_path(&variable);
         self.containers_auth = containers_auth_paths(&variable);
         self.helper_path = variable("PATH");
+        self.locks = locks_path(&variable);
         self
     }
 }
@@ -124,6 +129,15 @@ pub fn docker_config_path(variable: impl Fn(&str) -> Option<OsString>) -> Option
     folder.map(|folder| folder.join("config.json"))
 }
 
+/// Where processes of one user tell each other what they send: `ecr-registry/locks` in `$XDG_RUNTIME_DIR`, else in
+/// `$XDG_CACHE_HOME` or `~/.cache`.
+pub fn locks_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_RUNTIME_DIR").or_else(|| set("XDG_CACHE_HOME"));
+    let folder = folder.or_else(|| Some(set("HOME")?.join(".cache")));
+    folder.map(|folder| folder.join("ecr-registry/locks"))
+}
+
 /// Where podman, buildah and skopeo keep logins: `$REGISTRY_AUTH_FILE` alone, else
 /// `$XDG_RUNTIME_DIR/containers/auth.json`, then `containers/auth.json` in `$XDG_CONFIG_HOME` or `~/.config`.
 ///
@@ -157,6 +171,18 @@ mod tests {
         check(&[home, ("XDG_CONFIG_HOME", "/c")], &["/c/containers/auth.json"]);
         check(&[home, run, ("REGISTRY_AUTH_FILE", "/a.json")], &["/a.json"]);
         check(&[("REGISTRY_AUTH_FILE", "")], &[]);
+    }
+
+    #[test]
+    fn the_folder_for_locks_is_found() {
+        let check = |variables: &[(&str, &str)], expected: Option<&str>| {
+            assert_eq!(locks_path(lookup(variables)), expected.map(PathBuf::from));
+        };
+        let (home, run) = (("HOME", "/home/ada"), ("XDG_RUNTIME_DIR", "/run/user/7"));
+        check(&[home, run, ("XDG_CACHE_HOME", "/c")], Some("/run/user/7/ecr-registry/locks"));
+        check(&[home, ("XDG_CACHE_HOME", "/c")], Some("/c/ecr-registry/locks"));
+        check(&[home], Some("/home/ada/.cache/ecr-registry/locks"));
+        check(&[], None);
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(crate) use answer::Refusal;
 pub(crate) use body::{Pieces, checked, stream_bytes, stream_file, stream_part};
 pub(crate) use http::{Http, causes, read_limited};
 pub(crate) use location::{Target, locate};
-use pace::{Came, Kind, Paces, Pass};
+pub(crate) use pace::Kind;
+use pace::{Came, Paces, Pass};
 pub(crate) use retry::Retry;
 
 use crate::{
@@ -31,6 +32,7 @@ use crate::{
     endpoints::Endpoints,
     error::ErrorKind,
     names::{Host, Repository},
+    requests,
     settings::{Login, Patience, Settings},
 };
 
@@ -113,6 +115,7 @@ impl Transport {
             match wait {
                 Some(wait) => {
                     tracing::debug!(method = %call.method, host = call.target.host(), ?wait, "trying again");
+                    requests::again();
                     tokio::time::sleep(wait).await;
                 }
                 None => return reply,
@@ -192,6 +195,7 @@ impl Transport {
     async fn pass(&self, call: &Call<'_>) -> Pass {
         let path = call.target.url.path();
         let kind = if call.target.ours { Kind::of(&call.method, path) } else { Kind::ReadBlob };
+        requests::one(kind);
         self.paces.enter(call.repository.host(), kind).await
     }
 

@@ -3,7 +3,10 @@
 use std::{io::Write, sync::Mutex};
 
 use bytes::Bytes;
-use ecr_registry::{Blob, BlobSource, Descriptor, Event, How, Manifest, Platform, content::media_type};
+use ecr_registry::{
+    Blob, BlobSource, Descriptor, Event, How, Manifest, Platform, Requests, Tag, TagOutcome, Tree,
+    content::media_type,
+};
 
 use crate::{
     client,
@@ -90,6 +93,61 @@ async fn layers_of_the_same_registry_are_mounted() {
         assert_eq!(fake.count("POST", "/v2/web/blobs/uploads/"), posts);
         assert_eq!(fake.count("PUT", "/v2/web/blobs/"), puts);
     }
+}
+
+#[tokio::test]
+async fn each_blob_is_sent_once_to_a_registry_and_mounted_from_then_on() {
+    let fake = Fake::start().await;
+    let registry = client();
+    let pushes = (0..10_u8).map(|number| {
+        let own = layer(Bytes::from(vec![number; 1000]));
+        let image = image_of(vec![layer(Bytes::from(vec![0xff; 3_000_000])), own]);
+        let (registry, repository) = (registry.clone(), fake.repository(&format!("web-{number}")));
+        tokio::spawn(async move { registry.push(&repository, &image, &()).await.unwrap() })
+    });
+    let mut mounted = 0;
+    for push in pushes.collect::<Vec<_>>() {
+        mounted += push.await.unwrap().mounted.len();
+    }
+    assert_eq!(mounted, 18); // the layer and the configuration, for all but the first who came
+    assert_eq!(fake.count("PUT", "/blobs/"), 12);
+}
+
+#[tokio::test]
+async fn what_a_repository_has_is_mounted_into_the_next() {
+    let fake = Fake::start().await;
+    let image = image(&[b"one", b"two"]);
+    client().push(&fake.repository("web"), &image, &()).await.unwrap();
+    let registry = client(); // a new one, which only looks at what is there
+    registry.push(&fake.repository("web"), &image, &()).await.unwrap();
+    let report = registry.push(&fake.repository("shop"), &image, &()).await.unwrap();
+    assert_eq!((report.mounted.len(), report.sent.len()), (3, 0));
+}
+
+#[tokio::test]
+async fn a_report_tells_what_was_asked_and_a_tag_that_is_right_asks_once() {
+    let fake = Fake::start().await;
+    let (repository, tags) = (fake.repository("web"), ["1", "2"].map(|tag| tag.parse::<Tag>().unwrap()));
+    let tree = Tree::from(image(&[b"one", b"two"]));
+    let report = client().push_tree(&repository, &tree, &tags, &()).await.unwrap();
+    let expected = Requests {
+        manifests_read: 3, // both tags, and the digest beside the questions about blobs
+        manifests_put: 2,
+        blobs_checked: 3,
+        uploads_started: 3,
+        uploads: 3,
+        ..Requests::default()
+    };
+    assert_eq!(report.requests, expected);
+    assert_eq!(report.tags, tags.clone().map(|tag| (tag, TagOutcome::Created)));
+    fake.take_log();
+    let report = client().push_tree(&repository, &tree, &tags[..1], &()).await.unwrap();
+    assert_eq!(report.tags, [(tags[0].clone(), TagOutcome::Unchanged)]);
+    assert!(report.manifest_already_there);
+    assert_eq!(fake.take_log(), ["HEAD /v2/web/manifests/1"]);
+    // Under another tag it is found by its digest.
+    let report = client().push_tree(&repository, &tree, &["3".parse().unwrap()], &()).await.unwrap();
+    assert_eq!((report.requests.manifests_put, report.requests.uploads), (1, 0));
 }
 
 #[tokio::test]
