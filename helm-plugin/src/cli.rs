@@ -112,13 +112,9 @@ impl From<AwsArguments> for Identity {
     }
 }
 
-/// The arguments of `up`.
+/// Which cluster, and who acts there.
 #[derive(Debug, Args)]
-pub(crate) struct UpArguments {
-    /// The release's name.
-    pub(crate) release: Option<String>,
-    /// The chart, as helm upgrade takes it: a folder, an archive, repository/name, oci://…
-    pub(crate) chart: Option<String>,
+pub(crate) struct PlaceArguments {
     /// The cluster: its name, or its ARN.
     #[arg(long, value_name = "NAME|ARN", env = "EKS_DEPLOY_CLUSTER", hide_env = true)]
     pub(crate) cluster: Option<String>,
@@ -131,12 +127,6 @@ pub(crate) struct UpArguments {
     /// Deploy only if the cluster is in this account.
     #[arg(long, value_name = "ACCOUNT", env = "EKS_DEPLOY_EXPECT_ACCOUNT", hide_env = true)]
     pub(crate) expect_account: Option<String>,
-    /// The namespace; has to be named.
-    #[arg(long, short)]
-    pub(crate) namespace: Option<String>,
-    /// An image for a place in the chart's values: PATH=REF, or PATH=terraform:OUTPUT. Repeatable.
-    #[arg(long, value_name = "PATH=REF")]
-    pub(crate) image: Vec<ImageArgument>,
     /// A file that `terraform output -json` wrote.
     #[arg(
         long,
@@ -152,6 +142,24 @@ pub(crate) struct UpArguments {
     /// The file with settings, whose form is below (--help); without it ./eks-deploy.yaml, where there is one.
     #[arg(long, value_name = "FILE", env = "EKS_DEPLOY_CONFIG", hide_env = true)]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// The arguments of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArguments {
+    /// The release's name.
+    pub(crate) release: Option<String>,
+    /// The chart, as helm upgrade takes it: a folder, an archive, repository/name, oci://…
+    pub(crate) chart: Option<String>,
+    /// Where to.
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+    /// The namespace; has to be named.
+    #[arg(long, short)]
+    pub(crate) namespace: Option<String>,
+    /// An image for a place in the chart's values: PATH=REF, or PATH=terraform:OUTPUT. Repeatable.
+    #[arg(long, value_name = "PATH=REF")]
+    pub(crate) image: Vec<ImageArgument>,
     /// Helm's own.
     #[command(flatten)]
     pub(crate) helm: HelmArguments,

@@ -4,26 +4,19 @@
 
 pub(crate) mod file;
 pub(crate) mod image;
+pub(crate) mod place;
 
 use std::{collections::BTreeMap, io::IsTerminal as _};
 
 use ecr_registry::{EndpointError, Endpoints};
 
-use self::{
-    file::{ClusterEntry, File},
-    image::ImageArgument,
-};
+use self::{file::File, image::ImageArgument, place::Place};
 use crate::{
     cli::UpArguments,
-    eks::{
-        cluster::{ClusterName, ClusterNameError},
-        endpoint::Endpoint,
-        identity::Identity,
-    },
+    eks::cluster::ClusterNameError,
     exit::Exit,
     failure::{Explain, Failure},
     helm::arguments::HelmArguments,
-    images::terraform::OutputSource,
     namespace::{self, Namespace, flag_value},
 };
 
@@ -39,33 +32,14 @@ pub(crate) struct Settings {
     pub(crate) chart: String,
     /// Where to.
     pub(crate) namespace: Namespace,
-    /// Which cluster.
-    pub(crate) cluster: ClusterChoice,
-    /// The region that was named for it; the cluster's ARN goes before.
-    pub(crate) region: Option<String>,
-    /// Where the file says that its API server is reached.
-    pub(crate) endpoint: Option<Endpoint>,
-    /// The account that the cluster has to be in.
-    pub(crate) expect_account: Option<String>,
-    /// Who acts.
-    pub(crate) identity: Identity,
+    /// Which cluster, and who acts there.
+    pub(crate) place: Place,
     /// The images that were named.
     pub(crate) images: Vec<ImageArgument>,
-    /// Where Terraform's outputs are.
-    pub(crate) outputs: Option<OutputSource>,
     /// Registries that are reached elsewhere.
     pub(crate) endpoints: Endpoints,
     /// Helm's own flags.
     pub(crate) helm: HelmArguments,
-}
-
-/// How the cluster was named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ClusterChoice {
-    /// By its name or ARN.
-    Named(ClusterName),
-    /// By a Terraform output.
-    Output(String),
 }
 
 /// What is around the process, as far as it matters.
@@ -176,68 +150,17 @@ impl Settings {
             file: release.namespace,
             assumed: around.helm_namespace,
         };
-        let expect_account = given(arguments.expect_account).or_else(|| entry.expect.account.clone());
-        let Chosen { cluster, region, endpoint } =
-            choose(given(arguments.cluster), given(arguments.region), entry, around.aws_region)?;
+        let place = Place::resolve(arguments.place, entry, outputs, around.aws_region)?;
         Ok(Self {
             release: arguments.release.or(release.name).ok_or(SettingsError::NO_RELEASE)?,
             chart: arguments.chart.or(release.chart).ok_or(SettingsError::NO_CHART)?,
             namespace: namespace.choose(around.attended)?,
-            cluster,
-            region,
-            endpoint,
-            expect_account,
-            identity: arguments.aws.into(),
+            place,
             images: image::merge(arguments.image, release.images),
-            outputs: arguments
-                .tf_output_file
-                .map(OutputSource::File)
-                .or(arguments.tf_dir.map(OutputSource::Folder))
-                .or(outputs),
             endpoints: endpoints(&registry_endpoints, around.registry_endpoints.as_deref())?,
             helm: arguments.helm.with_values_files(release.values),
         })
     }
-}
-
-struct Chosen {
-    cluster: ClusterChoice,
-    region: Option<String>,
-    endpoint: Option<Endpoint>,
-}
-
-/// The cluster, the region to look for it in, and where it is reached. What the file says of its cluster holds for no
-/// other one; what names the cluster names its region before anything general
-/// does.
-fn choose(
-    named: Option<String>,
-    region: Option<String>,
-    entry: ClusterEntry,
-    aws_region: Option<String>,
-) -> Result<Chosen, SettingsError> {
-    let (cluster, entry) = match (named, &entry) {
-        (Some(name), _) => (ClusterChoice::Named(name.parse()?), ClusterEntry::default()),
-        (None, ClusterEntry { terraform: Some(output), .. }) => {
-            (ClusterChoice::Output(output.clone()), entry)
-        }
-        (None, ClusterEntry { name: Some(name), .. }) => (ClusterChoice::Named(name.parse()?), entry),
-        (None, _) => return Err(SettingsError::NO_CLUSTER),
-    };
-    let arn_region = match &cluster {
-        ClusterChoice::Named(ClusterName { name, region: Some(arn), .. }) => match &region {
-            Some(flag) if flag != arn => {
-                return Err(SettingsError::Regions {
-                    cluster: name.clone(),
-                    arn: arn.clone(),
-                    flag: flag.clone(),
-                });
-            }
-            _ => Some(arn.clone()),
-        },
-        _ => None,
-    };
-    let region = arn_region.or(region).or(entry.region).or(aws_region);
-    Ok(Chosen { cluster, region, endpoint: entry.endpoint })
 }
 
 fn endpoints(file: &BTreeMap<String, String>, variable: Option<&str>) -> Result<Endpoints, SettingsError> {
@@ -245,16 +168,11 @@ fn endpoints(file: &BTreeMap<String, String>, variable: Option<&str>) -> Result<
     Ok(variable.or(Endpoints::parse(file)?))
 }
 
-/// A flag that a script may give as nothing: `--region "$REGION"`.
-fn given(value: Option<String>) -> Option<String> {
-    value.filter(|text| !text.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
 
-    use super::*;
+    use super::{file::ClusterEntry, *};
     use crate::cli::{Cli, Verb};
 
     fn resolve(line: &str, file: File, around: Surroundings) -> Result<Settings, String> {
@@ -270,42 +188,6 @@ mod tests {
             ..ClusterEntry::default()
         };
         File { cluster, ..File::default() }
-    }
-
-    fn regions(line: &str, file: File, aws_region: Option<&str>, expected: Result<Option<&str>, &str>) {
-        let around = Surroundings { aws_region: aws_region.map(str::to_owned), ..Surroundings::default() };
-        let got = resolve(&format!("web ./web -n shop {line}"), file, around).map(|settings| settings.region);
-        assert_eq!(got, expected.map(|region| region.map(str::to_owned)).map_err(str::to_owned), "{line}");
-    }
-
-    #[test]
-    fn the_region_is_the_clusters() {
-        let arn = "--cluster arn:aws:eks:eu-west-1:123456789012:cluster/a";
-        regions("--cluster a --region eu-west-1", File::default(), Some("us-east-1"), Ok(Some("eu-west-1")));
-        regions("--cluster a", File::default(), Some("us-east-1"), Ok(Some("us-east-1")));
-        regions("--cluster a", File::default(), None, Ok(None));
-        regions(arn, File::default(), Some("us-east-1"), Ok(Some("eu-west-1")));
-        regions(
-            &format!("{arn} --region us-east-1"),
-            File::default(),
-            None,
-            Err("cluster `a` is in region eu-west-1, and --region says us-east-1"),
-        );
-        regions("", entry("a", "eu-west-1"), Some("us-east-1"), Ok(Some("eu-west-1")));
-        // The file's region belongs to the file's cluster; so does its endpoint.
-        let endpoint = |line: &str| {
-            let entry = ClusterEntry {
-                terraform: Some("a".to_owned()),
-                endpoint: "https://a.example".parse().ok(),
-                ..ClusterEntry::default()
-            };
-            resolve(line, File { cluster: entry, ..File::default() }, Surroundings::default())
-                .unwrap()
-                .endpoint
-        };
-        assert_eq!(endpoint("web ./web -n shop"), "https://a.example".parse().ok());
-        assert_eq!(endpoint("web ./web -n shop --cluster b"), None);
-        regions("--cluster b", entry("a", "eu-west-1"), Some("us-east-1"), Ok(Some("us-east-1")));
     }
 
     #[test]

@@ -2,3 +2,4 @@
 
 pub(crate) mod token;
 pub(crate) mod up;
+mod way;

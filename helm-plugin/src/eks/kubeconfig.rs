@@ -1,22 +1,31 @@
-//! The private kubeconfig that Helm gets: one cluster, one user whose token this binary makes.
+//! A kubeconfig: one cluster, one user whose token this binary makes.
 //!
-//! Pure: the text only. JSON, since JSON is YAML and needs no quoting rules of our own.
+//! Pure: the object only. Written as JSON, since JSON is YAML and needs no quoting rules of our own.
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{cluster::Cluster, identity::Identity};
 
-/// The text of the kubeconfig. `binary` is the absolute path of this program: a kubeconfig resolves a relative one
+/// The kubeconfig. `binary` is the absolute path of this program: a kubeconfig resolves a relative one
 /// against its own folder.
-pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, namespace: &str) -> String {
+pub(crate) fn kubeconfig(
+    cluster: &Cluster,
+    identity: &Identity,
+    binary: &Path,
+    namespace: Option<&str>,
+) -> Value {
     let (flag, name) = cluster.token_name();
     let mut arguments = vec!["token", flag, name, "--region", &cluster.region];
     for (flag, value) in [("--profile", &identity.profile), ("--role-arn", &identity.role_arn)] {
         if let Some(value) = value {
             arguments.extend([flag, value]);
         }
+    }
+    let mut context = json!({ "cluster": cluster.name, "user": cluster.name });
+    if let Some(namespace) = namespace {
+        context["namespace"] = namespace.into();
     }
     json!({
         "apiVersion": "v1",
@@ -32,7 +41,7 @@ pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, 
         }],
         "contexts": [{
             "name": cluster.name,
-            "context": { "cluster": cluster.name, "user": cluster.name, "namespace": namespace },
+            "context": context,
         }],
         "users": [{
             "name": cluster.name,
@@ -46,7 +55,6 @@ pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, 
             }},
         }],
     })
-    .to_string()
 }
 
 #[cfg(test)]
@@ -64,8 +72,7 @@ mod tests {
             outpost_id: id.map(str::to_owned),
             authentication_mode: None,
         };
-        let text = kubeconfig(&cluster, identity, Path::new("/opt/eks deploy/eks-deploy"), "shop");
-        let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let config = kubeconfig(&cluster, identity, Path::new("/opt/eks deploy/eks-deploy"), Some("shop"));
         let exec = &config["users"][0]["user"]["exec"];
         assert_eq!(exec["command"], "/opt/eks deploy/eks-deploy");
         assert_eq!(exec["interactiveMode"], "Never");

@@ -81,7 +81,7 @@ impl Explain for UpError {
 pub(crate) async fn run(arguments: UpArguments) -> Result<Exit, Failure> {
     let around = Surroundings::read();
     let mut signals = Signals::listen(around.under_helm).map_err(UpError::System)?;
-    let file = file::read(arguments.config.as_deref())?;
+    let file = file::read(arguments.place.config.as_deref())?;
     let settings = Settings::resolve(arguments, file, around)?;
     let own = env::current_exe().map_err(UpError::System)?;
     let folder = RunFolder::create()?;
@@ -121,7 +121,7 @@ async fn deploy(
         }
         Outcome::Untouched if !ended.success => {
             let error = failed("upgrade".to_owned(), &ended.stderr);
-            Err(access::explain(error, &target.aws, &target.cluster, &namespace).await)
+            Err(access::explain(error, &target.way.aws, &target.way.cluster, &namespace).await)
         }
         outcome => Err(UpError::NotDeployed { release, namespace, outcome }.into()),
     }

@@ -143,7 +143,8 @@ impl DryRuns<'_> {
     }
 
     async fn explain(&self, error: HelmError) -> Failure {
-        access::explain(error, &self.target.aws, &self.target.cluster, &self.settings.namespace.name).await
+        access::explain(error, &self.target.way.aws, &self.target.way.cluster, &self.settings.namespace.name)
+            .await
     }
 }
 
@@ -176,7 +177,7 @@ async fn pins(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let registry = resolve::registry(target.aws.clone(), settings.endpoints.clone())?;
+    let registry = resolve::registry(target.way.aws.clone(), settings.endpoints.clone())?;
     let references: Vec<_> = wanted.iter().map(|wanted| wanted.reference.clone()).collect();
     let digests = resolve::digests(&registry, &references).await?;
     let pins = wanted.into_iter().map(|wanted| {
