@@ -1,6 +1,6 @@
 //! The command line, as it is typed.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
     Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, builder::Resettable,
@@ -49,6 +49,26 @@ Examples:
 It takes the place of `aws eks get-token` and of `aws-iam-authenticator token` in a kubeconfig.
 Environment: AWS_REGION and the other AWS_* variables; KUBERNETES_EXEC_INFO is the client's question.";
 
+const KUBECONFIG_EXAMPLES: &str = "\
+Examples:
+  eks-deploy kubeconfig write --cluster prod --region eu-west-1 -n shop
+  eks-deploy kubeconfig print --cluster prod --region eu-west-1 > kubeconfig
+
+What it writes holds no secret: the token is made by `eks-deploy token` whenever a client asks for it.";
+
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  eks-deploy exec --cluster prod --region eu-west-1 -n shop -- kubectl get pods
+  eks-deploy exec --cluster prod -- k9s
+
+It ends as the command does, with its exit code.";
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  source <(eks-deploy completion bash)
+  eks-deploy completion zsh > \"${fpath[1]}/_eks-deploy\"
+  eks-deploy completion fish > ~/.config/fish/completions/eks-deploy.fish";
+
 /// Deploys a chart to Amazon EKS through the helm at hand, with every image pinned by digest.
 #[derive(Debug, Parser)]
 #[command(
@@ -92,6 +112,71 @@ pub(crate) enum Verb {
     /// Prints a token for a cluster, as Kubernetes clients ask for it.
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArguments),
+    /// Makes kubeconfigs whose tokens this program signs.
+    #[command(subcommand)]
+    Kubeconfig(KubeconfigVerb),
+    /// Runs a command with a kubeconfig for the cluster, which is gone afterwards.
+    ///
+    /// Only as `eks-deploy exec`: helm would take the command's own flags away from it.
+    #[command(override_usage = "eks-deploy exec [FLAGS] -- COMMAND [ARGUMENT]...", after_help = EXEC_EXAMPLES)]
+    Exec(ExecArguments),
+    /// Prints the completion of a shell.
+    #[command(after_help = COMPLETION_EXAMPLES)]
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the version of this program and of the helm that it runs.
+    Version,
+}
+
+/// What to do with a kubeconfig.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KubeconfigVerb {
+    /// Prints one for the cluster alone.
+    #[command(after_help = KUBECONFIG_EXAMPLES)]
+    Print(KubeconfigArguments),
+    /// Adds the cluster to a kubeconfig file, or changes it there, and makes it the current one.
+    #[command(after_help = KUBECONFIG_EXAMPLES)]
+    Write {
+        /// The cluster.
+        #[command(flatten)]
+        kubeconfig: KubeconfigArguments,
+        /// The file; without it the first of $KUBECONFIG, else ~/.kube/config.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Leave the current context as it is.
+        #[arg(long)]
+        keep_current: bool,
+    },
+}
+
+/// What a kubeconfig is for.
+#[derive(Debug, Args)]
+pub(crate) struct KubeconfigArguments {
+    /// The cluster.
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+    /// The namespace of its context.
+    #[arg(long, short)]
+    pub(crate) namespace: Option<String>,
+    /// What to call cluster, user and context; without it the cluster's ARN, as the AWS CLI does.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) alias: Option<String>,
+}
+
+/// The arguments of `exec`.
+#[derive(Debug, Args)]
+pub(crate) struct ExecArguments {
+    /// The cluster.
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+    /// The namespace of the kubeconfig's context.
+    #[arg(long, short)]
+    pub(crate) namespace: Option<String>,
+    /// The command and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// Who acts.

@@ -22,7 +22,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::error::ErrorKind;
+use clap::{CommandFactory as _, error::ErrorKind};
 
 use crate::{
     cli::{Cli, Verb},
@@ -49,17 +49,24 @@ fn main() -> ExitCode {
             return Exit::Failure.into();
         }
     };
-    let exit = result.unwrap_or_else(|failure| {
+    result.unwrap_or_else(|failure| {
         let _ = write!(io::stderr(), "{}", failure.render(Paint::for_stderr()));
-        failure.exit()
-    });
-    exit.into()
+        failure.exit().into()
+    })
 }
 
-async fn run(cli: Cli) -> Result<Exit, Failure> {
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let done = |()| ExitCode::from(Exit::Done);
     match cli.verb {
-        Verb::Up(arguments) => verb::up::run(*arguments).await,
-        Verb::Token(arguments) => verb::token::run(arguments).await.map(|()| Exit::Done),
+        Verb::Up(arguments) => verb::up::run(*arguments).await.map(ExitCode::from),
+        Verb::Token(arguments) => verb::token::run(arguments).await.map(done),
+        Verb::Kubeconfig(arguments) => verb::kubeconfig::run(arguments).await.map(done),
+        Verb::Exec(arguments) => verb::exec::run(arguments).await,
+        Verb::Completion { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "eks-deploy", &mut io::stdout());
+            Ok(Exit::Done.into())
+        }
+        Verb::Version => verb::version::run().await.map(done),
     }
 }
 

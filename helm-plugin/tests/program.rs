@@ -159,3 +159,78 @@ fn the_plugin_has_the_programs_version() {
         "Helm 3 drops all plugins over a manifest of the new form"
     );
 }
+
+/// A folder whose file names a cluster by a Terraform output that says all, so that EKS need not be asked.
+fn folder_with_a_cluster() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = serde_json::json!({
+        "name": "prod",
+        "arn": "arn:aws:eks:eu-west-1:123456789012:cluster/prod",
+        "region": "eu-west-1",
+        "endpoint": "https://A1.gr7.eu-west-1.eks.amazonaws.com",
+        "ca": "Q0E=",
+    });
+    let outputs = serde_json::json!({"cluster": {"value": cluster, "type": "dynamic", "sensitive": false}});
+    fs::write(folder.path().join("out.json"), outputs.to_string()).unwrap();
+    let file = "version: 1\ncluster: {terraform: cluster}\nterraform: {outputFile: out.json}\n";
+    fs::write(folder.path().join("eks-deploy.yaml"), file).unwrap();
+    folder
+}
+
+#[test]
+fn a_kubeconfig_is_printed_and_written() {
+    let folder = folder_with_a_cluster();
+    let kubeconfig = |arguments: &str| {
+        let mut command = with_keys(&format!("kubeconfig {arguments}"));
+        command.current_dir(folder.path()).env("HOME", folder.path());
+        command
+    };
+    let printed = check(&mut kubeconfig("print -n shop --alias here"), 0, &[]);
+    let printed: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(printed["contexts"][0]["context"]["namespace"], "shop");
+    assert_eq!(printed["users"][0]["user"]["exec"]["command"], env!("CARGO_BIN_EXE_eks-deploy"));
+    check(
+        &mut kubeconfig("write"),
+        0,
+        &["context arn:aws:eks:eu-west-1:123456789012:cluster/prod is in", "/.kube/config"],
+    );
+    check(kubeconfig("write --alias here --keep-current").env("KUBECONFIG", ":.kube/config:other"), 0, &[]);
+    let written = fs::read_to_string(folder.path().join(".kube/config")).unwrap();
+    assert!(written.contains("current-context: arn:aws:eks") && written.contains("name: here"), "{written}");
+    assert!(!written.contains("secret") && !folder.path().join("other").exists());
+    let mut nowhere = kubeconfig("write");
+    check(nowhere.env_remove("HOME"), 64, &["no kubeconfig file to write to", "pass --file"]);
+    check(&mut kubeconfig("print --expect-account 210987654321"), 4, &["account 210987654321 was expected"]);
+}
+
+#[test]
+fn a_command_gets_a_kubeconfig_that_goes_with_it() {
+    let folder = folder_with_a_cluster();
+    let exec = |script: &str| {
+        let mut command = with_keys("exec -n shop -- sh -c");
+        command.arg(script).current_dir(folder.path()).env("TMPDIR", folder.path());
+        command
+    };
+    let output =
+        check(&mut exec("echo $KUBECONFIG; cat $KUBECONFIG; exit 7"), 7, &["\"namespace\":\"shop\""]);
+    let path = text(&output.stdout).lines().next().unwrap().to_owned();
+    assert!(Path::new(&path).starts_with(folder.path()) && !Path::new(&path).exists(), "{path}");
+    check(&mut exec("kill -TERM $$"), 143, &[]);
+    check(exec("true").env("HELM_PLUGIN_NAME", "eks-deploy"), 64, &["does not work below helm"]);
+    let mut missing = with_keys("exec -- /nonexistent");
+    check(missing.current_dir(folder.path()).env("TMPDIR", folder.path()), 1, &["cannot run `/nonexistent`"]);
+    check(&mut with_keys("exec"), 64, &["COMMAND"]);
+}
+
+#[test]
+fn completions_and_versions() {
+    for shell in ["bash", "zsh", "fish"] {
+        check(&mut program(&format!("completion {shell}")), 0, &["kubeconfig", "expect-account"]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut alone = program("version");
+    let says = concat!("eks-deploy ", env!("CARGO_PKG_VERSION"), "\n");
+    let output =
+        check(alone.env("PATH", folder.path()).env("TMPDIR", folder.path()), 0, &["helm is not on PATH"]);
+    assert_eq!(text(&output.stdout), says);
+}

@@ -8,31 +8,36 @@ use serde_json::{Value, json};
 
 use super::{cluster::Cluster, identity::Identity};
 
+/// What a kubeconfig calls its cluster, user and context, and where its context leads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    /// The name of all three.
+    pub(crate) name: &'a str,
+    /// The context's namespace, if it has one.
+    pub(crate) namespace: Option<&'a str>,
+}
+
 /// The kubeconfig. `binary` is the absolute path of this program: a kubeconfig resolves a relative one
 /// against its own folder.
-pub(crate) fn kubeconfig(
-    cluster: &Cluster,
-    identity: &Identity,
-    binary: &Path,
-    namespace: Option<&str>,
-) -> Value {
-    let (flag, name) = cluster.token_name();
-    let mut arguments = vec!["token", flag, name, "--region", &cluster.region];
+pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, entry: Entry<'_>) -> Value {
+    let (flag, token_name) = cluster.token_name();
+    let mut arguments = vec!["token", flag, token_name, "--region", &cluster.region];
     for (flag, value) in [("--profile", &identity.profile), ("--role-arn", &identity.role_arn)] {
         if let Some(value) = value {
             arguments.extend([flag, value]);
         }
     }
-    let mut context = json!({ "cluster": cluster.name, "user": cluster.name });
+    let Entry { name, namespace } = entry;
+    let mut context = json!({ "cluster": name, "user": name });
     if let Some(namespace) = namespace {
         context["namespace"] = namespace.into();
     }
     json!({
         "apiVersion": "v1",
         "kind": "Config",
-        "current-context": cluster.name,
+        "current-context": name,
         "clusters": [{
-            "name": cluster.name,
+            "name": name,
             "cluster": {
                 "server": cluster.endpoint.to_string(),
                 "tls-server-name": cluster.server_name,
@@ -40,11 +45,11 @@ pub(crate) fn kubeconfig(
             },
         }],
         "contexts": [{
-            "name": cluster.name,
+            "name": name,
             "context": context,
         }],
         "users": [{
-            "name": cluster.name,
+            "name": name,
             "user": { "exec": {
                 "apiVersion": "client.authentication.k8s.io/v1",
                 "command": binary,
@@ -72,7 +77,9 @@ mod tests {
             outpost_id: id.map(str::to_owned),
             authentication_mode: None,
         };
-        let config = kubeconfig(&cluster, identity, Path::new("/opt/eks deploy/eks-deploy"), Some("shop"));
+        let entry = Entry { name: "here", namespace: Some("shop") };
+        let config = kubeconfig(&cluster, identity, Path::new("/opt/eks deploy/eks-deploy"), entry);
+        assert_eq!(config["current-context"], "here");
         let exec = &config["users"][0]["user"]["exec"];
         assert_eq!(exec["command"], "/opt/eks deploy/eks-deploy");
         assert_eq!(exec["interactiveMode"], "Never");

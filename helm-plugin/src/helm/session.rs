@@ -129,6 +129,11 @@ impl<'a> Helm<'a> {
         Ok(Self { program, own, folder, calls: Cell::new(0) })
     }
 
+    /// The program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Asks for the version.
     pub(crate) async fn version(&self) -> Result<Version, HelmError> {
         let answer = self.read(&["version", "--template", "{{.Version}}"], Input::Nothing).await?;

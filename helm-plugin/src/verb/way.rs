@@ -5,13 +5,14 @@
 use std::{path::Path, time::SystemTime};
 
 use aws_config::SdkConfig;
+use serde_json::Value;
 
 use crate::{
     eks::{
         cluster::{self, Cluster, Known},
         endpoint::Endpoint,
         identity::{Identity, credentials_of},
-        kubeconfig,
+        kubeconfig::{self, Entry},
     },
     exit::Exit,
     failure::{Explain, Failure},
@@ -91,8 +92,8 @@ impl Way {
     }
 
     /// The kubeconfig that leads there by way of `own`, this program.
-    pub(crate) fn kubeconfig(&self, own: &Path, namespace: Option<&str>) -> serde_json::Value {
-        kubeconfig::kubeconfig(&self.cluster, &self.identity, own, namespace)
+    pub(crate) fn kubeconfig(&self, own: &Path, entry: Entry<'_>) -> Value {
+        kubeconfig::kubeconfig(&self.cluster, &self.identity, own, entry)
     }
 }
 

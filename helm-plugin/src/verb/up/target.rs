@@ -3,7 +3,7 @@
 use std::{path::Path, time::SystemTime};
 
 use crate::{
-    eks::cluster::Cluster,
+    eks::{cluster::Cluster, kubeconfig::Entry},
     failure::Failure,
     helm::{
         binary::Version,
@@ -42,8 +42,8 @@ impl Target {
         let (version, outputs) = tokio::join!(helm.version(), way::outputs(&settings.place, output));
         let (helm, outputs) = (version?, outputs?);
         let way = Way::find(&settings.place, outputs.as_ref()).await?;
-        let kubeconfig = way.kubeconfig(own, Some(&settings.namespace.name)).to_string();
-        folder.write(KUBECONFIG, kubeconfig.as_bytes())?;
+        let entry = Entry { name: &way.cluster.name, namespace: Some(&settings.namespace.name) };
+        folder.write(KUBECONFIG, way.kubeconfig(own, entry).to_string().as_bytes())?;
         introduce(settings, &way.cluster, &helm);
         if let Some(line) = too_short(way.credentials_end, SystemTime::now(), settings.helm.timeout()) {
             warn(&line);
