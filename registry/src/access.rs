@@ -34,7 +34,7 @@ use crate::{
     names::{Host, Repository},
     secret::Secret,
     settings::{Login, Settings},
-    transport::Http,
+    transport::{Http, Sender},
 };
 
 /// How a registry that is not ECR wants to see credentials.
@@ -81,27 +81,36 @@ impl Access {
         scope: &Scope,
         sent: Option<&HeaderValue>,
         answer: &HeaderMap,
+        sender: Sender<'_>,
     ) -> Result<bool, ErrorKind> {
         let host = repository.host();
         self.chain.refused(host, sent).await?;
         if host.ecr().is_none() {
-            self.learn(host, scope, sent, answer).await;
+            self.learn(sender, scope, sent, answer).await?;
         }
         let now = self.header(repository, scope).await?;
         Ok(now.is_some() && now.as_ref() != sent)
     }
 
-    async fn learn(&self, host: &Host, scope: &Scope, sent: Option<&HeaderValue>, answer: &HeaderMap) {
+    async fn learn(
+        &self,
+        sender: Sender<'_>,
+        scope: &Scope,
+        sent: Option<&HeaderValue>,
+        answer: &HeaderMap,
+    ) -> Result<(), ErrorKind> {
+        let host = sender.host;
         let challenges = answer.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         let challenges: Vec<Challenge> = challenges.flat_map(challenge::parse).collect();
-        let bearer = challenges.iter().find_map(Bearer::from_challenge);
+        let bearer = challenges.iter().find_map(|challenge| Bearer::from_challenge(challenge, sender));
         let scheme = match bearer {
-            Some(bearer) => Scheme::Bearer(bearer),
+            Some(bearer) => Scheme::Bearer(bearer?),
             None if challenges.iter().any(Challenge::is_basic) => Scheme::Basic,
-            None => return,
+            None => return Ok(()),
         };
         self.tokens.forget(host, scope, sent).await;
         self.schemes.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone(), scheme);
+        Ok(())
     }
 
     /// Why the registry refused, after all that could be tried.

@@ -12,7 +12,6 @@ use std::{
 
 use http::{HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
-use url::Url;
 
 pub(crate) use home::Voyage;
 use home::{Home, Mounts, Outlook, Stage, Step};
@@ -27,7 +26,7 @@ use crate::{
     flights::Flights,
     names::{Digest, Host, Repository},
     progress::{Event, How, Progress, Whom},
-    transport::{Call, Pieces, Reply, Retry, Target, Transport, checked, locate},
+    transport::{Call, Pieces, Reply, Retry, Transport, checked},
 };
 
 /// Access to the blobs of registries.
@@ -254,16 +253,16 @@ impl Blobs {
         part: Option<Range<u64>>,
     ) -> Result<reqwest::Response, ErrorKind> {
         const REDIRECTS: usize = 5;
-        let base = self.transport.base(repository.host());
         let mut target = self.transport.target(repository, &format!("blobs/{}", blob.digest));
         let part = part
             .and_then(|part| HeaderValue::try_from(format!("bytes={}-{}", part.start, part.end - 1)).ok());
         for _ in 0..=REDIRECTS {
-            let mut call = Call::new(Method::GET, repository, target, Scope::pull(repository));
+            let mut call =
+                Call::new(Method::GET, repository, target, Scope::pull(repository)).blob(blob.size);
             call.headers.extend(part.clone().map(|part| (header::RANGE, part)));
             match self.transport.send(&call).await? {
                 Reply::Taken(response) if response.status().is_redirection() => {
-                    target = located(&base, repository, &response)?;
+                    target = self.transport.located(repository, &response)?;
                 }
                 Reply::Taken(response) => return Ok(response),
                 Reply::Refused(refusal) => {
@@ -281,13 +280,6 @@ fn source(blob: &Blob) -> Option<&Repository> {
         BlobSource::Registry(from) => Some(from),
         BlobSource::Bytes(_) | BlobSource::File(_) | BlobSource::Part { .. } => None,
     }
-}
-
-fn located(base: &Url, repository: &Repository, response: &reqwest::Response) -> Result<Target, ErrorKind> {
-    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-    let location =
-        location.ok_or_else(|| ErrorKind::Protocol(format!("{} without a location", response.status())))?;
-    locate(base, repository.host(), response.url(), location)
 }
 
 impl ErrorKind {

@@ -214,6 +214,8 @@ pub enum Trouble {
     Tls,
     /// Nobody listens there.
     Connect,
+    /// The proxy on the way is not reached, or lets nothing through.
+    Proxy,
     /// Nothing came, or nothing was taken, for too long.
     Timeout,
     /// The connection broke in the middle.
@@ -226,6 +228,7 @@ impl fmt::Display for Trouble {
             Self::Dns => "its name cannot be resolved",
             Self::Tls => "TLS fails",
             Self::Connect => "no connection",
+            Self::Proxy => "the proxy on the way gives no connection",
             Self::Timeout => "time is up",
             Self::Cut => "the connection broke",
         })
@@ -373,6 +376,9 @@ impl Trouble {
         match self {
             Self::Dns => "check the host's name, the network, and registry_endpoints",
             Self::Tls => "check the host's certificate and the machine's trusted certificates",
+            Self::Proxy => {
+                "check HTTPS_PROXY and NO_PROXY, and whether the proxy knows this user and the host"
+            }
             Self::Connect | Self::Timeout | Self::Cut => "check the network, proxies, and registry_endpoints",
         }
     }

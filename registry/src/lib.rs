@@ -124,4 +124,7 @@ pub use push::PushReport;
 pub use registry::{Registry, TagOutcome};
 pub use requests::Requests;
 pub use secret::Secret;
-pub use settings::{Login, Patience, Settings, containers_auth_paths, docker_config_path, locks_path};
+pub use settings::{
+    Authorities, Login, NetworkError, Patience, Proxies, Settings, containers_auth_paths, docker_config_path,
+    locks_path,
+};

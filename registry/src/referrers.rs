@@ -13,7 +13,7 @@ use crate::{
     error::ErrorKind,
     manifests::Manifests,
     names::{Digest, Repository, Tag, Version},
-    transport::{Call, Reply, Target, locate, read_limited},
+    transport::{Call, Reply, Target, read_limited},
 };
 
 /// More than any image has.
@@ -69,10 +69,8 @@ impl Manifests {
         let link = response.headers().get(header::LINK).and_then(|value| value.to_str().ok());
         let link = link.filter(|link| link.contains("rel=\"next\"") || link.contains("rel=next"));
         let url = link.and_then(|link| link.split_once('<')?.1.split_once('>').map(|(url, _)| url));
-        let host = repository.host();
-        let located = |url| locate(&self.transport.base(host), host, response.url(), url);
-        let target = url.map(located).transpose()?;
-        Ok(target.filter(|target| target.ours))
+        let target = url.map(|url| self.transport.locate(repository, response, url)).transpose()?;
+        Ok(target.filter(Target::is_ours))
     }
 
     async fn under_tag(&self, repository: &Repository, digest: Digest) -> Result<ImageIndex, ErrorKind> {

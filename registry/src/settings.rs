@@ -1,3 +1,6 @@
+mod authorities;
+mod proxies;
+
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -7,7 +10,10 @@ use std::{
 
 use aws_types::SdkConfig;
 
-use crate::{endpoints::Endpoints, names::Host, secret::Secret};
+pub use authorities::Authorities;
+pub use proxies::Proxies;
+
+use crate::{endpoints::Endpoints, error::Cause, names::Host, secret::Secret};
 
 /// What access to registries needs, with everything resolved.
 #[derive(Debug, Clone)]
@@ -16,6 +22,13 @@ pub struct Settings {
     pub aws: Option<SdkConfig>,
     /// Hosts that are reached somewhere else.
     pub endpoints: Endpoints,
+    /// The proxies on the way.
+    pub proxies: Proxies,
+    /// Certificate authorities that are trusted beside those of the machine.
+    pub authorities: Authorities,
+    /// Hosts to which a registry may send us although they are in a network where it is not itself, such as a store of
+    /// layers in a company's network.
+    pub trusted: Vec<Host>,
     /// Users and passwords by host, which go before all others.
     pub logins: BTreeMap<Host, Login>,
     /// The role to take on for the registries of an account: account to role ARN.
@@ -41,6 +54,9 @@ impl Default for Settings {
         Self {
             aws: None,
             endpoints: Endpoints::default(),
+            proxies: Proxies::default(),
+            authorities: Authorities::default(),
+            trusted: Vec::new(),
             logins: BTreeMap::new(),
             account_roles: BTreeMap::new(),
             docker_config: None,
@@ -66,6 +82,43 @@ impl Settings {
         self.locks = locks_path(&variable);
         self
     }
+
+    /// With the network of this machine: the proxies of [`Proxies::from_environment`], and the certificate authorities in
+    /// the file that `AWS_CA_BUNDLE` names and in that of `SSL_CERT_FILE`, if it is there.
+    /// `variable` looks up a variable of the environment.
+    pub fn with_network_of_machine(
+        mut self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, NetworkError> {
+        self.proxies = Proxies::from_environment(&variable)?;
+        let file = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        // Some set SSL_CERT_FILE to a file that does not exist, so that nobody is trusted by accident.
+        let files = [file("AWS_CA_BUNDLE"), file("SSL_CERT_FILE").filter(|file| file.exists())];
+        for file in files.into_iter().flatten() {
+            self.authorities = self.authorities.with_file(file)?;
+        }
+        Ok(self)
+    }
+}
+
+/// Something about the network that cannot be used as it was given.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NetworkError {
+    /// A proxy that is none; what may be its password is left out.
+    #[error("proxy `{0}` is not of the form http(s)://[user:password@]host[:port], or socks5://…")]
+    Proxy(String),
+    /// A file of certificate authorities that cannot be read.
+    #[error("`{}` cannot be used as certificate authorities", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        cause: Cause,
+    },
+    /// A file without certificate authorities.
+    #[error("`{}` has no certificate in PEM form", .0.display())]
+    NoAuthority(PathBuf),
 }
 
 /// A user and a password.

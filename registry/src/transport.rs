@@ -3,12 +3,14 @@
 
 mod answer;
 mod body;
+mod clients;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod http;
 mod location;
 mod pace;
 mod retry;
+mod zone;
 
 use std::{pin::pin, sync::Arc};
 
@@ -20,11 +22,13 @@ use url::Url;
 
 pub(crate) use answer::Refusal;
 pub(crate) use body::{Pieces, checked, stream_bytes, stream_file, stream_part};
+pub(crate) use clients::Pool;
 pub(crate) use http::{Http, causes, read_limited};
-pub(crate) use location::{Target, locate};
+pub(crate) use location::{Sender, Target, Way};
 pub(crate) use pace::Kind;
 use pace::{Came, Paces, Pass};
 pub(crate) use retry::Retry;
+pub(crate) use zone::Zone;
 
 use crate::{
     access::{Access, Place, Scope},
@@ -43,13 +47,15 @@ pub(crate) struct Call<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) target: Target,
     pub(crate) scope: Scope,
+    pub(crate) pool: Pool,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(method: Method, repository: &'a Repository, target: Target, scope: Scope) -> Self {
-        Self { method, repository, target, scope, headers: HeaderMap::new(), body: Bytes::new() }
+        let (pool, headers, body) = (Pool::Small, HeaderMap::new(), Bytes::new());
+        Self { method, repository, target, scope, pool, headers, body }
     }
 
     pub(crate) fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
@@ -59,6 +65,12 @@ impl<'a> Call<'a> {
 
     pub(crate) fn body(mut self, body: Bytes) -> Self {
         self.body = body;
+        self
+    }
+
+    /// That the body of the request or of the answer is a blob of this size.
+    pub(crate) fn blob(mut self, size: u64) -> Self {
+        self.pool = Pool::of_blob(size);
         self
     }
 }
@@ -77,6 +89,7 @@ pub(crate) struct Transport {
     access: Access,
     endpoints: Endpoints,
     paces: Paces,
+    trusted: Vec<Host>,
     pub(crate) patience: Patience,
 }
 
@@ -84,8 +97,8 @@ impl Transport {
     pub(crate) fn new(settings: Settings, ecr: Option<EcrClients>) -> Result<Arc<Self>, ErrorKind> {
         let http = Http::new(&settings)?;
         let access = Access::new(&settings, ecr, http.clone());
-        let Settings { endpoints, patience, .. } = settings;
-        Ok(Arc::new(Self { http, access, endpoints, paces: Paces::default(), patience }))
+        let Settings { endpoints, trusted, patience, .. } = settings;
+        Ok(Arc::new(Self { http, access, endpoints, paces: Paces::default(), trusted, patience }))
     }
 
     /// Where `path` of the repository is, such as `manifests/latest`.
@@ -93,7 +106,36 @@ impl Transport {
         let mut url = self.base(repository.host());
         let root = url.path().to_owned();
         url.set_path(&format!("{root}v2/{}/{path}", repository.name()));
-        Target { url, ours: true }
+        Target { url, way: Way::Registry }
+    }
+
+    /// Where an answer of the repository's registry sends us, by this location or link.
+    pub(crate) fn locate(
+        &self,
+        repository: &Repository,
+        response: &Response,
+        location: &str,
+    ) -> Result<Target, ErrorKind> {
+        let base = self.base(repository.host());
+        self.sender(repository, &base, response.url(), self.http.zone(response)).locate(location)
+    }
+
+    /// Where an answer of the repository's registry sends us by its location.
+    pub(crate) fn located(&self, repository: &Repository, response: &Response) -> Result<Target, ErrorKind> {
+        let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let location = location
+            .ok_or_else(|| ErrorKind::Protocol(format!("{} without a location", response.status())))?;
+        self.locate(repository, response, location)
+    }
+
+    fn sender<'a>(
+        &'a self,
+        repository: &'a Repository,
+        base: &'a Url,
+        asked: &'a Url,
+        zone: Zone,
+    ) -> Sender<'a> {
+        Sender { host: repository.host(), base, asked, zone, trusted: &self.trusted }
     }
 
     pub(crate) fn base(&self, host: &Host) -> Url {
@@ -194,7 +236,7 @@ impl Transport {
     /// Waits for the pace of such requests. Storage that a registry sends us to has none that is known.
     async fn pass(&self, call: &Call<'_>) -> Pass {
         let path = call.target.url.path();
-        let kind = if call.target.ours { Kind::of(&call.method, path) } else { Kind::ReadBlob };
+        let kind = if call.target.is_ours() { Kind::of(&call.method, path) } else { Kind::ReadBlob };
         requests::one(kind);
         self.paces.enter(call.repository.host(), kind).await
     }
@@ -203,10 +245,10 @@ impl Transport {
     async fn attempt(&self, call: &Call<'_>, blob: Option<reqwest::Body>) -> Result<Reply, ErrorKind> {
         let repository = call.repository;
         let authorization =
-            if call.target.ours { self.access.header(repository, &call.scope).await? } else { None };
+            if call.target.is_ours() { self.access.header(repository, &call.scope).await? } else { None };
         let mut headers = call.headers.clone();
         headers.extend(authorization.clone().map(|value| (header::AUTHORIZATION, value)));
-        let request = self.http.request(call.method.clone(), &call.target.url, headers);
+        let request = self.http.request(call.method.clone(), &call.target, headers, call.pool)?;
         let (request, limit) = match blob {
             Some(blob) => (request.body(blob), None),
             None if call.body.is_empty() => (request, Some(self.patience.answer)),
@@ -218,6 +260,7 @@ impl Transport {
             pass.came(Came::Through);
             return Ok(Reply::Taken(response));
         }
+        let (asked, zone) = (response.url().clone(), self.http.zone(&response));
         let mut refusal = Refusal::read(response, &self.patience).await;
         if refusal.is_throttled() {
             pass.came(Came::TooFast(refusal.retry_after()));
@@ -225,10 +268,11 @@ impl Transport {
             pass.came(Came::Through);
         }
         drop(pass);
-        if call.target.ours && refusal.wants_credentials() {
-            let access = &self.access;
-            refusal.renewed =
-                access.refused(repository, &call.scope, authorization.as_ref(), &refusal.headers).await?;
+        if call.target.is_ours() && refusal.wants_credentials() {
+            let base = self.base(repository.host());
+            let sender = self.sender(repository, &base, &asked, zone);
+            let (scope, sent) = (&call.scope, authorization.as_ref());
+            refusal.renewed = self.access.refused(repository, scope, sent, &refusal.headers, sender).await?;
         }
         Ok(Reply::Refused(refusal))
     }

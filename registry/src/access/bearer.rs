@@ -10,7 +10,7 @@ use crate::{
     flights::Lived,
     names::{Host, Repository},
     secret::Secret,
-    transport::Http,
+    transport::{Http, Sender, Target, Way},
 };
 
 /// What a request needs to be allowed, in the words of registries' token servers.
@@ -37,21 +37,35 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Bearer {
     realm: Url,
+    /// How the realm may be gone to.
+    way: Way,
     service: Option<String>,
 }
 
 impl Bearer {
-    pub(super) fn from_challenge(challenge: &Challenge) -> Option<Self> {
+    /// What a challenge names, if it is of this kind. An error if the registry may not send us there.
+    pub(super) fn from_challenge(
+        challenge: &Challenge,
+        sender: Sender<'_>,
+    ) -> Option<Result<Self, ErrorKind>> {
         let realm = challenge.parameters.get("realm").filter(|_| challenge.scheme == "bearer")?;
-        let realm = Url::parse(realm).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        Some(Self { realm, service: challenge.parameters.get("service").cloned() })
+        Url::parse(realm).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let service = challenge.parameters.get("service").cloned();
+        Some(sender.locate(realm).map(|Target { url, way }| Self { realm: url, way, service }))
     }
 
-    fn url(&self, scope: &Scope) -> Url {
-        let mut url = self.realm.clone();
+    /// Where identity tokens are exchanged.
+    fn target(&self) -> Target {
+        Target { url: self.realm.clone(), way: self.way }
+    }
+
+    /// Where a token for this is had.
+    fn target_for(&self, scope: &Scope) -> Target {
+        let mut target = self.target();
         let service = self.service.iter().map(|service| ("service", service));
-        url.query_pairs_mut().extend_pairs(service.chain(scope.0.iter().map(|scope| ("scope", scope))));
-        url
+        let pairs = service.chain(scope.0.iter().map(|scope| ("scope", scope)));
+        target.url.query_pairs_mut().extend_pairs(pairs);
+        target
     }
 
     /// The form by which an identity token is exchanged.
@@ -123,8 +137,8 @@ impl Tokens {
             return Err(ErrorKind::Protocol(message));
         }
         let (status, body) = match credentials.identity() {
-            Some(token) => self.http.post_form(bearer.realm.clone(), bearer.form(scope, token)).await?,
-            None => self.http.fetch_small(bearer.url(scope), credentials.basic()).await?,
+            Some(token) => self.http.post_form(&bearer.target(), bearer.form(scope, token)).await?,
+            None => self.http.fetch_small(&bearer.target_for(scope), credentials.basic()).await?,
         };
         match status.as_u16() {
             200 => token(&body)
@@ -163,13 +177,33 @@ pub(super) fn token(body: &[u8]) -> Option<(HeaderValue, Duration)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::challenge;
+    use crate::{access::challenge, transport::Zone};
+
+    /// What a registry on the internet asks for.
+    fn bearer(challenge: &str) -> Option<Result<Bearer, ErrorKind>> {
+        let (host, base) = ("x.io".parse().unwrap(), Url::parse("https://x.io/").unwrap());
+        let sender = Sender { host: &host, base: &base, asked: &base, zone: Zone::Public, trusted: &[] };
+        challenge::parse(challenge).iter().find_map(|challenge| Bearer::from_challenge(challenge, sender))
+    }
+
+    #[test]
+    fn token_servers_are_no_way_into_the_network_behind_us() {
+        for realm in [
+            "https://169.254.169.254/latest/api/token",
+            "https://127.0.0.1/",
+            "https://10.0.0.1/",
+            "http://auth/",
+        ] {
+            let challenge = format!("Bearer realm=\"{realm}\"");
+            assert!(bearer(&challenge).unwrap().is_err(), "{realm}");
+        }
+    }
 
     #[test]
     fn token_urls() {
         let check = |challenge: &str, scope: &Scope, expected: Option<&str>| {
-            let bearer = challenge::parse(challenge).iter().find_map(Bearer::from_challenge);
-            assert_eq!(bearer.map(|bearer| bearer.url(scope).to_string()).as_deref(), expected);
+            let bearer = bearer(challenge).map(Result::unwrap);
+            assert_eq!(bearer.map(|bearer| bearer.target_for(scope).url.to_string()).as_deref(), expected);
         };
         let (a, b) = ("x.io/a/b".parse().unwrap(), "x.io/c".parse().unwrap());
         let realm = "Bearer realm=\"https://auth/token\"";

@@ -1,18 +1,23 @@
 //! What the fuzzer feeds to who asks.
 #![allow(clippy::unwrap_used, reason = "a panic is a finding")]
 
+use url::Url;
+
 use super::{
     auth_file::{self, Dialect},
     bearer::{self, Bearer},
     challenge::{self, Challenge},
 };
+use crate::transport::{Sender, Zone};
 
 /// The value of `WWW-Authenticate`. What is well formed in it means the same when it is written anew.
 pub(crate) fn challenge(value: &str) {
+    let (host, base) = ("ghcr.io".parse().unwrap(), Url::parse("https://ghcr.io/").unwrap());
+    let sender = Sender { host: &host, base: &base, asked: &base, zone: Zone::Public, trusted: &[] };
     let challenges = challenge::parse(value);
     for challenge in &challenges {
         assert!(!challenge.scheme.is_empty());
-        _ = Bearer::from_challenge(challenge);
+        _ = Bearer::from_challenge(challenge, sender);
     }
     if challenges.iter().all(is_well_formed) {
         let written: Vec<String> = challenges.iter().map(written).collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::{Blobs, Cargo, located};
+use super::{Blobs, Cargo};
 use crate::{
     access::Scope,
     content::{Blob, BlobSource, Descriptor},
@@ -111,7 +111,7 @@ impl Blobs {
         let scope = Scope::push(repository).and_pull(from);
         match self.transport.send(&post(repository, target, scope)).await? {
             Reply::Taken(response) if response.status() == StatusCode::CREATED => Ok(Mount::Done),
-            Reply::Taken(response) => self.session(repository, &response).map(Mount::Session),
+            Reply::Taken(response) => self.transport.located(repository, &response).map(Mount::Session),
             Reply::Refused(_) => Ok(Mount::Refused),
         }
     }
@@ -135,7 +135,7 @@ impl Blobs {
             reply => reply?,
         };
         match reply {
-            Reply::Taken(response) => self.session(repository, &response),
+            Reply::Taken(response) => self.transport.located(repository, &response),
             Reply::Refused(refusal) => Err(self.transport.error(repository, &refusal).await),
         }
     }
@@ -145,11 +145,6 @@ impl Blobs {
             (Some(host), Some(ecr)) => ecr.exists(&host, repository).await == Some(false),
             _ => false,
         }
-    }
-
-    /// Where the registry wants the blob.
-    fn session(&self, repository: &Repository, response: &reqwest::Response) -> Result<Target, ErrorKind> {
-        located(&self.transport.base(repository.host()), repository, response)
     }
 
     async fn send_whole(
@@ -197,7 +192,7 @@ impl Blobs {
         let call = Call::new(Method::GET, repository, begun, Scope::push(repository));
         let Ok(Reply::Taken(status)) = self.transport.send_once(&call).await else { return Ok(false) };
         let Some(at) = taken_in(&status).filter(|at| (1..size).contains(at)) else { return Ok(false) };
-        let Ok(session) = self.session(repository, &status) else { return Ok(false) };
+        let Ok(session) = self.transport.located(repository, &status) else { return Ok(false) };
         let Ok(pieces) = self.pieces(blob, at).await else { return Ok(false) };
         let range = HeaderValue::try_from(format!("{at}-{}", size - 1)).expect("digits and a dash");
         let call = with_body(Method::PATCH, repository, session.clone(), size - at)
@@ -209,7 +204,7 @@ impl Blobs {
             Ok(_) => return Ok(false),
             Err(error) => return Err(broken_off(error, session, delivery)),
         };
-        let Ok(session) = self.session(repository, &answer) else { return Ok(false) };
+        let Ok(session) = self.transport.located(repository, &answer) else { return Ok(false) };
         let call = with_body(Method::PUT, repository, ended(&session, blob), 0);
         Ok(matches!(self.transport.send_once(&call).await, Ok(Reply::Taken(_))))
     }
@@ -243,6 +238,7 @@ fn post(repository: &Repository, target: Target, scope: Scope) -> Call<'_> {
 
 fn with_body(method: Method, repository: &Repository, target: Target, length: u64) -> Call<'_> {
     Call::new(method, repository, target, Scope::push(repository))
+        .blob(length)
         .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
         .header(header::CONTENT_LENGTH, HeaderValue::from(length))
 }

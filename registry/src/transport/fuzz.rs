@@ -4,7 +4,7 @@
 use ::http::StatusCode;
 use url::Url;
 
-use super::{Refusal, answer::reasons, locate};
+use super::{Refusal, Sender, Zone, answer::reasons};
 
 /// A refusal with any status from 400 on.
 pub(crate) fn refusal(status: u8, body: &[u8]) {
@@ -31,12 +31,14 @@ pub(crate) fn location(base: u8, location: &str) {
     let base = Url::parse(BASES[usize::from(base) % BASES.len()]).unwrap();
     let from = base.join("v2/web/blobs/uploads/").unwrap();
     let host = "123456789012.dkr.ecr.us-east-1.amazonaws.com".parse().unwrap();
-    let Ok(target) = locate(&base, &host, &from, location) else { return };
+    let zone = Zone::said_by(&base).unwrap_or(Zone::Public);
+    let sender = Sender { host: &host, base: &base, asked: &from, zone, trusted: &[] };
+    let Ok(target) = sender.locate(location) else { return };
     let is_own = target.url.origin() == base.origin() && target.url.path().starts_with(base.path());
-    assert_eq!(target.ours, is_own, "{target:?}");
+    assert_eq!(target.is_ours(), is_own, "{target:?}");
     let is_as_safe = target.url.scheme() == "https" || base.scheme() == "http";
     assert!(is_as_safe && target.url.has_host(), "{target:?}");
-    if base.scheme() == "https" && !target.ours {
+    if base.scheme() == "https" && !target.is_ours() {
         let is_behind = match target.url.host() {
             Some(url::Host::Ipv4(v4)) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
             Some(url::Host::Ipv6(v6)) => v6.is_loopback() || v6.is_unique_local(),

@@ -6,46 +6,57 @@ use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response};
 use url::Url;
 
-use super::{Pieces, Target};
+use super::{
+    Pieces, Target,
+    clients::{Clients, Pool},
+    location::Way,
+    zone::Zone,
+};
 use crate::{
     error::{ErrorKind, Trouble},
-    settings::{Patience, Settings},
+    settings::{Patience, Proxies, Settings},
 };
 
-/// HTTP connections. They are kept and used again; redirects are never followed on their own.
+/// HTTP requests. Redirects are never followed on their own.
 #[derive(Clone)]
 pub(crate) struct Http {
-    /// Through the proxy that the environment names, if any.
-    outside: Client,
-    /// To this very machine.
-    inside: Client,
+    clients: Arc<Clients>,
+    proxies: Proxies,
     patience: Patience,
 }
 
 impl Http {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
-        let patience = settings.patience.clone();
-        let builder = || {
-            Client::builder()
-                .user_agent(&settings.user_agent)
-                .redirect(reqwest::redirect::Policy::none())
-                .http1_only()
-                .connect_timeout(patience.connect)
-                .pool_idle_timeout(Duration::from_secs(50))
-                .tcp_keepalive(Duration::from_secs(30))
-        };
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|cause| ErrorKind::Client(Arc::new(cause)))
-        };
-        Ok(Self { outside: build(builder())?, inside: build(builder().no_proxy())?, patience })
+        let clients = Arc::new(Clients::new(settings)?);
+        Ok(Self { clients, proxies: settings.proxies.clone(), patience: settings.patience.clone() })
     }
 
-    pub(crate) fn request(&self, method: Method, url: &Url, headers: HeaderMap) -> RequestBuilder {
-        let client = if is_loopback(url) { &self.inside } else { &self.outside };
-        client.request(method, url.clone()).headers(headers)
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        target: &Target,
+        headers: HeaderMap,
+        pool: Pool,
+    ) -> Result<RequestBuilder, ErrorKind> {
+        let reach = match target.way {
+            // Where a proxy goes is for the proxy to decide; it looks the name up.
+            Way::Sent(reach) if self.proxies.of(&target.url).is_none() => Some(reach),
+            Way::Sent(_) | Way::Registry | Way::Trusted => None,
+        };
+        Ok(self.clients.get(pool, reach)?.request(method, target.url.clone()).headers(headers))
+    }
+
+    /// Where in the world the sender of an answer is.
+    pub(super) fn zone(&self, response: &Response) -> Zone {
+        let url = response.url();
+        match Zone::said_by(url) {
+            Some(zone) => zone,
+            None if self.proxies.of(url).is_some() => Zone::Public, // behind the proxy: nobody knows
+            None => response.remote_addr().map_or(Zone::Public, |address| Zone::of(address.ip())),
+        }
     }
 
     /// Sends a request; `limit` is for the time until the answer's headers are here.
@@ -60,30 +71,44 @@ impl Http {
             Some(limit) => tokio::time::timeout(limit, answer).await.map_err(|_| timeout(target.host()))?,
             None => answer.await,
         };
-        answer.map_err(|error| no_answer(error, target.host()))
+        answer.map_err(|error| match no_answer(error, target.host()) {
+            ErrorKind::NoAnswer { host, trouble: Trouble::Connect | Trouble::Dns, cause }
+                if self.proxies.of(&target.url).is_some() =>
+            {
+                ErrorKind::NoAnswer { host, trouble: Trouble::Proxy, cause }
+            }
+            error => error,
+        })
     }
 
     /// Fetches a small document that no registry protects, such as a token.
     pub(crate) async fn fetch_small(
         &self,
-        url: Url,
+        target: &Target,
         authorization: Option<HeaderValue>,
     ) -> Result<(StatusCode, Bytes), ErrorKind> {
         let headers = authorization.map(|value| (AUTHORIZATION, value)).into_iter().collect();
-        self.small(self.request(Method::GET, &url, headers), url).await
+        self.small(self.request(Method::GET, target, headers, Pool::Small)?, target).await
     }
 
     /// Sends a form, and takes a small document for it.
-    pub(crate) async fn post_form(&self, url: Url, form: String) -> Result<(StatusCode, Bytes), ErrorKind> {
+    pub(crate) async fn post_form(
+        &self,
+        target: &Target,
+        form: String,
+    ) -> Result<(StatusCode, Bytes), ErrorKind> {
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
         let headers = [(CONTENT_TYPE, kind)].into_iter().collect();
-        self.small(self.request(Method::POST, &url, headers).body(form), url).await
+        self.small(self.request(Method::POST, target, headers, Pool::Small)?.body(form), target).await
     }
 
-    async fn small(&self, request: RequestBuilder, url: Url) -> Result<(StatusCode, Bytes), ErrorKind> {
+    async fn small(
+        &self,
+        request: RequestBuilder,
+        target: &Target,
+    ) -> Result<(StatusCode, Bytes), ErrorKind> {
         const MAX_SIZE: u64 = 1024 * 1024;
-        let target = Target { url, ours: true };
-        let response = self.send(request, &target, Some(self.patience.answer)).await?;
+        let response = self.send(request, target, Some(self.patience.answer)).await?;
         let status = response.status();
         Ok((status, read_limited(response, MAX_SIZE, &self.patience).await?))
     }
@@ -157,7 +182,7 @@ pub(super) fn no_answer(error: reqwest::Error, host: String) -> ErrorKind {
     ErrorKind::NoAnswer { host, trouble, cause: Some(Arc::new(error.without_url())) }
 }
 
-/// The error that the body itself gave, and not the connection.
+/// The error that the body itself gave, or who looked the name up, and not the connection.
 fn body_error(error: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
     causes(error).find_map(|cause| cause.downcast_ref::<ErrorKind>().cloned())
 }
@@ -170,13 +195,4 @@ pub(crate) fn causes<'a>(
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source())
     })
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -15,7 +15,7 @@ use crate::{
 /// | 408, 425, 499, 500, 502, 503, 504, 520 to 524 | up to [`Patience::attempts`] |
 /// | the connection broke, or nothing came for too long | up to [`Patience::attempts`] |
 /// | an upload's session is gone (404, 416) | up to [`Patience::attempts`], in a new session from the first byte |
-/// | the name is not known, or nobody listens | three times: that rarely changes in seconds |
+/// | the name is not known, nobody listens, or the proxy refuses | three times: that rarely changes in seconds |
 /// | 401, or 403 with an expired password | once, with new credentials, and not counted here |
 /// | TLS fails, and any other status | never |
 ///
@@ -44,7 +44,7 @@ impl<'a> Retry<'a> {
         let Patience { attempts, throttled, first_wait, longest_wait, budget, .. } = *self.patience;
         let (attempts, budget) = match error {
             ErrorKind::Throttled(_) => (u32::MAX, throttled),
-            ErrorKind::NoAnswer { trouble: Trouble::Dns | Trouble::Connect, .. } => {
+            ErrorKind::NoAnswer { trouble: Trouble::Dns | Trouble::Connect | Trouble::Proxy, .. } => {
                 (attempts.min(ATTEMPTS_TO_CONNECT), budget)
             }
             _ => (attempts, budget),

@@ -172,9 +172,24 @@ async fn a_body_without_end_is_not_taken() {
 
 #[tokio::test]
 async fn a_registry_cannot_send_us_into_the_network_behind_it() {
-    let fake = Fake::start().await;
-    let location = "ftp://169.254.169.254/latest/meta-data";
-    fake.fail("POST", "/blobs/uploads/", 9, What::Answer(Reply::status(202).header("location", location)));
-    let error = client().push(&fake.repository("web"), &image(&[b"one"]), &()).await.unwrap_err();
-    assert!(matches!(*error.kind, ErrorKind::Protocol(_)), "{error:?}");
+    let is_refused = |error: &ecr_registry::Error| matches!(*error.kind, ErrorKind::Protocol(_));
+    for there in ["http://169.254.169.254/latest/meta-data", "http://[fd00:ec2::254]/", "ftp://127.0.0.1/"] {
+        let (fake, image) = (Fake::start().await, image(&[b"one"]));
+        let repository = fake.repository("web");
+        let upload = Reply::status(202).header("location", there);
+        fake.fail("POST", "/blobs/uploads/", 9, What::Answer(upload));
+        let error = client().push(&repository, &image, &()).await.unwrap_err();
+        assert!(is_refused(&error), "{there} {error:?}");
+        let redirect = Reply::status(307).header("location", there);
+        fake.fail("GET", "/blobs/", 9, What::Answer(redirect));
+        let error = client().small_blob(&repository, &image.config.descriptor).await.unwrap_err();
+        assert!(is_refused(&error), "{there} {error:?}");
+        if there.starts_with("http") {
+            let realm = format!("Bearer realm=\"{there}\"");
+            let asks = Reply::status(401).header("www-authenticate", realm);
+            fake.fail("HEAD", "/manifests/", 9, What::Answer(asks));
+            let error = client().head(&repository, &Tag::latest().into()).await.unwrap_err();
+            assert!(is_refused(&error), "{there} {error:?}");
+        }
+    }
 }

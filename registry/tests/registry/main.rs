@@ -8,8 +8,10 @@ mod debian;
 mod ecr;
 mod fake;
 mod faults;
+mod proxy;
 mod push;
 mod tags;
+mod tls;
 
 use std::{collections::BTreeMap, time::Duration};
 

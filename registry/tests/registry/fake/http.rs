@@ -71,7 +71,9 @@ impl Connection {
         let line = self.line().await?;
         let mut words = line.split(' ');
         let (method, target) = (words.next()?.to_owned(), words.next()?);
-        let url = url::Url::parse(&format!("http://x{target}")).unwrap();
+        // A proxy is asked for a whole URL.
+        let target = if target.starts_with('/') { format!("http://x{target}") } else { target.to_owned() };
+        let url = url::Url::parse(&target).unwrap();
         let query = url.query_pairs().into_owned().collect();
         let mut request = Request { method, path: url.path().to_owned(), query, ..Request::default() };
         loop {
