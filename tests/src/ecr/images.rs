@@ -82,6 +82,13 @@ impl Image {
     }
 }
 
+impl Listing {
+    /// Whether the filter lets through what has a tag, or has none.
+    pub(crate) fn keeps(&self, tagged: bool) -> bool {
+        self.filter.keeps(tagged)
+    }
+}
+
 impl Filter {
     fn keeps(&self, tagged: bool) -> bool {
         match self.tag_status.as_deref() {

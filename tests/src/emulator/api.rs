@@ -2,7 +2,11 @@
 
 mod images;
 mod layers;
+mod lifecycle;
+mod registry;
 mod repositories;
+mod scans;
+mod sts;
 
 use std::time::SystemTime;
 
@@ -15,18 +19,21 @@ use http::Request;
 use http::request::Parts;
 use serde_json::{Value, json};
 
+pub use scans::Scan;
+
 use super::Shared;
 use super::clock::seconds;
 use super::identity::Identity;
 use super::refusal::Refusal;
 use super::server::HangUp;
 use super::store::{Registry, Repository};
+use crate::ecr::images::ImageId;
 use crate::ecr::{MAX_DOCUMENT, Scope, Signer, action, answer as words};
 
 pub(super) async fn serve(shared: &Shared, request: Request<Body>) -> Result<Response, HangUp> {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, MAX_DOCUMENT).await.map_err(|_| HangUp)?;
-    let Some(action) = action(&parts.headers) else { return Ok(Refusal::no_such_path().api()) };
+    let Some(action) = action(&parts.headers) else { return Ok(sts::answer(shared, &parts, &body)) };
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();
     let repository = input["repositoryName"].as_str().map(str::to_owned);
     let entry = shared.ledger.open(format!("ecr:{action}"), repository);
@@ -93,6 +100,9 @@ pub(super) fn answer(shared: &Shared, scope: &Scope, action: &str, input: &Value
     let unknown = || Err(Refusal::no_such_path());
     repositories::answer(&call, registry, action)
         .or_else(|| images::answer(&call, registry, action))
+        .or_else(|| scans::answer(&call, registry, action))
+        .or_else(|| lifecycle::answer(&call, registry, action))
+        .or_else(|| registry::answer(&call, registry, action))
         .unwrap_or_else(unknown)
 }
 
@@ -112,6 +122,13 @@ impl Call<'_> {
 
     fn repository<'r>(&self, registry: &'r mut Registry) -> Result<&'r mut Repository, Refusal> {
         registry.repository_mut(self.needs("repositoryName")?)
+    }
+
+    /// The digest of the one image that is asked about.
+    fn image(&self, repository: &Repository) -> Result<String, Refusal> {
+        let id: ImageId = serde_json::from_value(self.input["imageId"].clone()).unwrap_or_default();
+        let found = images::of(repository, &id).map(|image| image.digest);
+        found.ok_or_else(|| Refusal::no_image(&id.to_string(), repository))
     }
 
     /// An answer about the repository.

@@ -53,6 +53,7 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+pub use api::Scan;
 use clock::Clock;
 pub use contents::Contents;
 pub use identity::Identity;
@@ -171,6 +172,20 @@ impl Emulator {
         let mut state = self.shared.state();
         let registries = state.registries.values_mut();
         registries.flat_map(|registry| registry.repositories.values_mut()).for_each(store::Repository::sweep);
+    }
+
+    /// How scans of an image end from now on; `version` is a tag or a digest in a repository of the first registry.
+    ///
+    /// # Errors
+    /// Where there is no such image.
+    pub fn scan(&self, repository: &str, version: &str, scan: Scan) -> Result<()> {
+        let mut state = self.shared.state();
+        let missing = || anyhow::anyhow!("there is no {repository}:{version}");
+        let registry = state.registries.get_mut(&self.doors[0].0).with_context(missing)?;
+        let repository = registry.repositories.get_mut(repository).with_context(missing)?;
+        let digest = repository.digest_of(version).with_context(missing)?.to_owned();
+        repository.manifests.get_mut(&digest).with_context(missing)?.scan = scan;
+        Ok(())
     }
 
     /// Every request since the start, oldest first.

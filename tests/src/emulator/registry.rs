@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::response::Response;
+use futures::StreamExt;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
 use http::{HeaderValue, Method, Request, StatusCode};
 
@@ -45,7 +46,10 @@ pub(super) async fn serve(
             let call = Call { shared, scope, repository: &route.repository, host };
             call.answer(&route.thing, request).await
         }
-        Err(answer) => answer,
+        Err(answer) => {
+            drain(request.into_body()).await;
+            answer
+        }
     };
     let mut answer = match answer {
         Ok(answer) => answer,
@@ -125,6 +129,12 @@ impl Call<'_> {
     fn location(&self, rest: &str) -> String {
         format!("http://{}/v2/{}/{rest}", self.host, self.repository)
     }
+}
+
+/// Reads what is left of a body. A refusal that comes before the end of a body may be lost with the connection.
+async fn drain(body: Body) {
+    let mut body = body.into_data_stream();
+    while let Some(Ok(_)) = body.next().await {}
 }
 
 /// An answer without a body.

@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod api;
+mod quirks;
+mod settings;
 mod stage;

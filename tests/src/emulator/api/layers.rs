@@ -37,6 +37,8 @@ impl Call<'_> {
             if !digest.starts_with("sha256:") {
                 let reason = "Invalid layer digest";
                 failures.push(json!({ "layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason }));
+            } else if repository.is_archived(digest) {
+                layers.push(json!({ "layerDigest": digest, "layerAvailability": "ARCHIVED" }));
             } else if let Some(blob) = repository.blobs.get(digest) {
                 layers.push(json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": blob.size }));
             } else {

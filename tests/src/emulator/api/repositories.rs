@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use crate::emulator::refusal::Refusal;
-use crate::emulator::store::Registry;
+use crate::emulator::store::{Registry, Repository, resource_tags};
 
 pub(super) fn answer(
     call: &Call<'_>,
@@ -16,6 +16,12 @@ pub(super) fn answer(
         "DescribeRepositories" => call.describe(registry),
         "DeleteRepository" => call.delete(registry),
         "PutImageTagMutability" => call.put_mutability(registry),
+        "SetRepositoryPolicy" => call.set_policy(registry),
+        "GetRepositoryPolicy" => call.repository_policy(registry, false),
+        "DeleteRepositoryPolicy" => call.repository_policy(registry, true),
+        "TagResource" => call.tag(registry),
+        "UntagResource" => call.untag(registry),
+        "ListTagsForResource" => call.resource_tags(registry),
         _ => return None,
     })
 }
@@ -62,5 +68,49 @@ impl Call<'_> {
             answer["imageTagMutabilityExclusionFilters"] = filters;
         }
         Ok(self.about(repository, answer))
+    }
+
+    fn set_policy(&self, registry: &mut Registry) -> Result<Value, Refusal> {
+        let text = self.needs("policyText")?.to_owned();
+        let repository = self.repository(registry)?;
+        repository.documents.insert("policy", text.clone());
+        Ok(self.about(repository, json!({ "policyText": text })))
+    }
+
+    fn repository_policy(&self, registry: &mut Registry, delete: bool) -> Result<Value, Refusal> {
+        let repository = self.repository(registry)?;
+        let message = format!(
+            "Repository policy does not exist for the repository with name '{}' in the registry with id '{}'",
+            repository.name, self.scope.account
+        );
+        let documents = &mut repository.documents;
+        let text = if delete { documents.remove("policy") } else { documents.get("policy").cloned() };
+        let missing = || Refusal::not_found("RepositoryPolicyNotFoundException", message);
+        Ok(self.about(repository, json!({ "policyText": text.ok_or_else(missing)? })))
+    }
+
+    /// The repository that an ARN names.
+    fn resource<'r>(&self, registry: &'r mut Registry) -> Result<&'r mut Repository, Refusal> {
+        let arn = self.needs("resourceArn")?;
+        let name = arn.split_once(":repository/").map_or("", |(_, name)| name);
+        registry.repository_mut(name)
+    }
+
+    fn tag(&self, registry: &mut Registry) -> Result<Value, Refusal> {
+        self.resource(registry)?.resource_tags.extend(resource_tags(self.list("tags")));
+        Ok(json!({}))
+    }
+
+    fn untag(&self, registry: &mut Registry) -> Result<Value, Refusal> {
+        let keys: Vec<_> = self.list("tagKeys").iter().filter_map(Value::as_str).collect();
+        self.resource(registry)?.resource_tags.retain(|key, _| !keys.contains(&key.as_str()));
+        Ok(json!({}))
+    }
+
+    fn resource_tags(&self, registry: &mut Registry) -> Result<Value, Refusal> {
+        let tags = self.resource(registry)?.resource_tags.iter();
+        Ok(
+            json!({ "tags": tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect::<Vec<_>>() }),
+        )
     }
 }

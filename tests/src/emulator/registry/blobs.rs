@@ -7,7 +7,7 @@ use axum::response::Response;
 use futures::StreamExt;
 use http::{HeaderMap, Request, StatusCode, Uri};
 
-use super::{Call, empty};
+use super::{Call, drain, empty};
 use crate::ecr::route::Mount;
 use crate::emulator::refusal::{Refusal, Stop};
 use crate::emulator::storage;
@@ -73,15 +73,33 @@ impl Call<'_> {
         if here { Ok(handle) } else { Err(Refusal::no_upload(id)) }
     }
 
+    /// Takes the body of a request in as a part, if it may be the next.
+    async fn receive(&self, id: &str, request: Request<Body>) -> Result<Handle, Stop> {
+        let refused = match self.upload(id).await {
+            Ok(handle) => {
+                let mut upload = handle.lock().await;
+                match upload.follows(first_byte(request.headers())) {
+                    Ok(()) => {
+                        fill(&mut upload, request.into_body()).await?;
+                        drop(upload);
+                        return Ok(handle);
+                    }
+                    Err(refusal) => refusal,
+                }
+            }
+            Err(refusal) => refusal,
+        };
+        drain(request.into_body()).await;
+        Err(refused.into())
+    }
+
     /// A part. The status is 201 where the protocol wants 202, and the range is that of the first part.
     pub(super) async fn part(&self, id: &str, request: Request<Body>) -> Result<Response, Stop> {
-        let handle = self.upload(id).await?;
-        let mut upload = handle.lock().await;
-        upload.follows(first_byte(request.headers()))?;
-        receive(&mut upload, request.into_body()).await?;
+        let handle = self.receive(id, request).await?;
+        let range = handle.lock().await.range();
         let headers = [
             ("location", self.location(&format!("blobs/uploads/{id}"))),
-            ("range", upload.range()),
+            ("range", range),
             ("docker-upload-uuid", id.to_owned()),
         ];
         Ok(empty(StatusCode::CREATED, &headers))
@@ -89,16 +107,12 @@ impl Call<'_> {
 
     /// The last part, which may be empty or all there is.
     pub(super) async fn complete(&self, id: &str, request: Request<Body>) -> Result<Response, Stop> {
-        let handle = self.upload(id).await?;
-        let Some(digest) = digest(request.uri()) else { return Err(Refusal::layer_digest().into()) };
-        {
-            let mut upload = handle.lock().await;
-            upload.follows(first_byte(request.headers()))?;
-            receive(&mut upload, request.into_body()).await?;
-        }
+        let digest = digest(request.uri());
+        let handle = self.receive(id, request).await?;
         self.shared.uploads.end(id);
-        // Another request for the same upload may still hold it: then that one fails, not this one.
+        // Another request for the same upload may still hold it: then this one fails.
         let Some(upload) = Arc::into_inner(handle) else { return Err(Refusal::no_upload(id).into()) };
+        let digest = digest.ok_or_else(Refusal::layer_digest)?;
         let blob = Arc::new(upload.into_inner().finish(&digest)?);
         let mut state = self.shared.state();
         let repository = state.registry(self.scope)?.repository_mut(self.repository)?;
@@ -121,8 +135,8 @@ impl Call<'_> {
     }
 }
 
-/// Takes a body in as a part. What came of a body that breaks off stays.
-async fn receive(upload: &mut Upload, body: Body) -> Result<(), Stop> {
+/// Writes a part. What came of a body that breaks off stays.
+async fn fill(upload: &mut Upload, body: Body) -> Result<(), Stop> {
     let mut body = body.into_data_stream();
     upload.part();
     while let Some(data) = body.next().await {

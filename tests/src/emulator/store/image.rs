@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::emulator::api::Scan;
 use crate::emulator::refusal::Refusal;
 
 /// What may be an image, and what may be a list of images.
@@ -39,6 +40,8 @@ pub(crate) struct Manifest {
     pub(crate) status: &'static str,
     /// When its last scan began.
     pub(crate) scanned: Option<SystemTime>,
+    /// How a scan ends.
+    pub(crate) scan: Scan,
 }
 
 impl Manifest {
@@ -88,6 +91,12 @@ impl Manifest {
             pushed: now,
             status: "ACTIVE",
             scanned: None,
+            scan: Scan::default(),
         })
+    }
+
+    /// Whether it can be had at once.
+    pub(crate) fn is_active(&self) -> bool {
+        self.status == "ACTIVE"
     }
 }

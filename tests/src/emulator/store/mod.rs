@@ -1,14 +1,16 @@
 //! What the registries have: repositories, images, blobs and settings. Plain data; nothing here knows HTTP.
 
 pub(super) mod blob;
-pub(super) mod image;
+mod image;
 mod mutability;
 mod repository;
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-pub(super) use repository::{Incoming, Repository};
+pub(super) use image::Manifest;
+pub(super) use mutability::matches;
+pub(super) use repository::{Incoming, Preview, Repository, resource_tags};
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
@@ -25,6 +27,8 @@ pub(super) struct Registry {
     pub(super) documents: BTreeMap<&'static str, Value>,
     /// Repository creation templates by prefix.
     pub(super) templates: BTreeMap<String, Map<String, Value>>,
+    /// Pull-through rules by the prefix of their repositories.
+    pub(super) pull_through: BTreeMap<String, Value>,
 }
 
 impl Registry {
@@ -35,6 +39,7 @@ impl Registry {
             account_settings: BTreeMap::new(),
             documents: BTreeMap::new(),
             templates: BTreeMap::new(),
+            pull_through: BTreeMap::new(),
         }
     }
 
@@ -86,8 +91,14 @@ impl Registry {
         fitting.max_by_key(|(prefix, _)| rank(prefix)).map(|(_, template)| template)
     }
 
+    /// Whether a repository holds what a pull-through rule brought.
+    fn is_cache(&self, name: &str) -> bool {
+        let mut prefixes = self.pull_through.keys();
+        prefixes.any(|prefix| name.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    }
+
     /// Takes a blob over from another repository, where ECR does that: the account allows it, both are encrypted alike,
-    /// and an image of the source has the blob.
+    /// an image of the source has the blob, and neither holds what a pull-through rule brought.
     pub(super) fn mount(&mut self, digest: &str, from: &str, to: &str) -> bool {
         let allowed = self.account_settings.get("BLOB_MOUNTING").is_some_and(|value| value == "ENABLED");
         let (Some(source), Some(target)) = (self.repositories.get(from), self.repositories.get(to)) else {
@@ -95,7 +106,8 @@ impl Registry {
         };
         let alike = source.settings["encryptionConfiguration"] == target.settings["encryptionConfiguration"];
         let Some(blob) = source.blobs.get(digest).cloned() else { return false };
-        let mounts = allowed && alike && source.is_used(digest);
+        let cached = self.is_cache(from) || self.is_cache(to);
+        let mounts = allowed && alike && !cached && source.is_used(digest);
         if mounts && let Some(target) = self.repositories.get_mut(to) {
             target.blobs.insert(digest.to_owned(), blob);
         }

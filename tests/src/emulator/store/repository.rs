@@ -31,6 +31,15 @@ pub(crate) struct Repository {
     pub(crate) manifests: BTreeMap<String, Manifest>,
     /// Tag to digest.
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) preview: Option<Preview>,
+}
+
+/// What a lifecycle policy would do, known some time after it was asked for.
+#[derive(Debug)]
+pub(crate) struct Preview {
+    pub(crate) text: String,
+    pub(crate) begun: SystemTime,
+    pub(crate) results: Vec<Value>,
 }
 
 /// A manifest on its way in.
@@ -65,8 +74,7 @@ impl Repository {
             settings["imageTagMutabilityExclusionFilters"] = filters.clone();
         }
         let tags = input.get("tags").or(input.get("resourceTags")).and_then(Value::as_array);
-        let pair = |tag: &Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned()));
-        let resource_tags = tags.into_iter().flatten().filter_map(pair).collect();
+        let resource_tags = tags.map(|tags| resource_tags(tags).collect()).unwrap_or_default();
         let document = |field: &str, name| Some((name, input[field].as_str()?.to_owned()));
         let documents = [document("lifecyclePolicy", "lifecycle"), document("repositoryPolicy", "policy")];
         Ok(Self {
@@ -78,12 +86,19 @@ impl Repository {
             blobs: BTreeMap::new(),
             manifests: BTreeMap::new(),
             tags: BTreeMap::new(),
+            preview: None,
         })
     }
 
     /// Whether an image here is made of the blob.
     pub(crate) fn is_used(&self, digest: &str) -> bool {
         self.manifests.values().any(|manifest| manifest.blobs.contains(digest))
+    }
+
+    /// Whether all images that have the blob are archived.
+    pub(crate) fn is_archived(&self, digest: &str) -> bool {
+        let mut users = self.manifests.values().filter(|manifest| manifest.blobs.contains(digest)).peekable();
+        users.peek().is_some() && users.all(|manifest| !manifest.is_active())
     }
 
     /// Removes the blobs that no image has; ECR may do so at any time.
@@ -95,7 +110,7 @@ impl Repository {
     /// The digest that a tag or digest names.
     pub(crate) fn digest_of<'a>(&'a self, version: &'a str) -> Option<&'a str> {
         let digest = if version.contains(':') { version } else { self.tags.get(version)? };
-        self.manifests.contains_key(digest).then_some(digest)
+        self.manifests.get(digest)?.is_active().then_some(digest)
     }
 
     /// Takes a manifest in; its digest, and whether anything changed.
@@ -146,13 +161,17 @@ impl Repository {
         Ok(())
     }
 
+    /// The tags of a digest.
+    pub(crate) fn tags_of(&self, digest: &str) -> Vec<String> {
+        self.tags.iter().filter(|(_, named)| *named == digest).map(|(tag, _)| tag.clone()).collect()
+    }
+
     /// The images as `DescribeImages` shows them.
     pub(crate) fn images(&self) -> Vec<Image> {
         self.manifests.iter().map(|(digest, manifest)| self.image(digest, manifest)).collect()
     }
 
     fn image(&self, digest: &str, manifest: &Manifest) -> Image {
-        let tags = self.tags.iter().filter(|(_, named)| *named == digest).map(|(tag, _)| tag.clone());
         let layer = |digest: &String| self.blobs.get(digest).map_or(0, |blob| blob.size);
         let mut rest = json!({
             "registryId": self.scope.account,
@@ -169,7 +188,7 @@ impl Repository {
                 rest[name] = json!(value);
             }
         }
-        Image::new(digest, tags.collect(), rest)
+        Image::new(digest, self.tags_of(digest), rest)
     }
 
     /// Descriptors of what is about a digest.
@@ -226,6 +245,12 @@ fn refuse_held(answer: &mut Value, held: &BTreeSet<String>, asked: &[ImageId], i
     if let Some(list) = answer["failures"].as_array_mut() {
         list.extend(failures);
     }
+}
+
+/// Tags of resources as the API writes them.
+pub(crate) fn resource_tags(tags: &[Value]) -> impl Iterator<Item = (String, String)> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    tags.iter().filter_map(move |tag| text(&tag["Key"]).zip(text(&tag["Value"])))
 }
 
 /// Source: the pattern of `RepositoryName` in ECR's API model.
