@@ -6,7 +6,13 @@ use clap::{
     Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, builder::Resettable,
 };
 
-use crate::{eks::identity::Identity, exit, helm::arguments::HelmArguments, settings::image::ImageArgument};
+use crate::{
+    eks::identity::Identity,
+    exit,
+    helm::arguments::HelmArguments,
+    images::policy::{Pinned, Required},
+    settings::image::ImageArgument,
+};
 
 const UP_EXAMPLES: &str = "\
 Examples:
@@ -33,6 +39,8 @@ The file, eks-deploy.yaml or --config, with paths relative to it; only `version`
     # What Terraform says counts without this only if it is a host of EKS.
     endpoint: https://localhost:8443
   terraform: {dir: ../infra}      # or outputFile: FILE
+  # As --pin, --require and --allow-unpinned.
+  pin: {scope: ecr, require: ecr, allowUnpinned: ['*/pause:*']}
   release:
     name: api
     chart: ./charts/api
@@ -229,6 +237,20 @@ pub(crate) struct PlaceArguments {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// Which images are pinned, and which have to be.
+#[derive(Debug, Args)]
+pub(crate) struct PinArguments {
+    /// The images to pin that no --image names; without this those of private ECR registries.
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) pin: Option<Pinned>,
+    /// The images that may not be deployed without a digest; without this those of private ECR registries.
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) require: Option<Required>,
+    /// An image that may be deployed without a digest, `*` standing for any text. Repeatable.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) allow_unpinned: Vec<String>,
+}
+
 /// The arguments of `up`.
 #[derive(Debug, Args)]
 pub(crate) struct UpArguments {
@@ -245,6 +267,9 @@ pub(crate) struct UpArguments {
     /// An image for a place in the chart's values: PATH=REF, or PATH=terraform:OUTPUT. Repeatable.
     #[arg(long, value_name = "PATH=REF")]
     pub(crate) image: Vec<ImageArgument>,
+    /// What is pinned, and what has to be.
+    #[command(flatten)]
+    pub(crate) pinning: PinArguments,
     /// Helm's own.
     #[command(flatten)]
     pub(crate) helm: HelmArguments,

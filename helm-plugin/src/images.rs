@@ -6,6 +6,7 @@ pub(crate) mod candidates;
 pub(crate) mod document;
 pub(crate) mod form;
 pub(crate) mod pins;
+pub(crate) mod policy;
 pub(crate) mod resolve;
 pub(crate) mod terraform;
 pub(crate) mod uses;

@@ -10,13 +10,18 @@ use std::{collections::BTreeMap, io::IsTerminal as _};
 
 use ecr_registry::{EndpointError, Endpoints};
 
-use self::{file::File, image::ImageArgument, place::Place};
+use self::{
+    file::{File, PinEntry},
+    image::ImageArgument,
+    place::Place,
+};
 use crate::{
-    cli::UpArguments,
+    cli::{PinArguments, UpArguments},
     eks::cluster::ClusterNameError,
     exit::Exit,
     failure::{Explain, Failure},
     helm::arguments::HelmArguments,
+    images::policy::Policy,
     namespace::{self, Namespace, flag_value},
 };
 
@@ -34,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) namespace: Namespace,
     /// Which cluster, and who acts there.
     pub(crate) place: Place,
+    /// Which images are pinned, and which have to be.
+    pub(crate) policy: Policy,
     /// The images that were named.
     pub(crate) images: Vec<ImageArgument>,
     /// Registries that are reached elsewhere.
@@ -142,7 +149,7 @@ impl Settings {
         {
             return Err(SettingsError::OuterFlag(flag).into());
         }
-        let File { cluster: entry, outputs, release, registry_endpoints } = file;
+        let File { cluster: entry, outputs, pin, release, registry_endpoints } = file;
         let namespace = namespace::Sources {
             flag: arguments.namespace,
             outer_flag: flag_value(&around.outer, "--namespace", Some("-n")),
@@ -156,10 +163,21 @@ impl Settings {
             chart: arguments.chart.or(release.chart).ok_or(SettingsError::NO_CHART)?,
             namespace: namespace.choose(around.attended)?,
             place,
+            policy: policy(arguments.pinning, pin),
             images: image::merge(arguments.image, release.images),
             endpoints: endpoints(&registry_endpoints, around.registry_endpoints.as_deref())?,
             helm: arguments.helm.with_values_files(release.values),
         })
+    }
+}
+
+/// What was typed goes before the file; what may stay unpinned is what either says.
+fn policy(typed: PinArguments, mut file: PinEntry) -> Policy {
+    file.allow_unpinned.extend(typed.allow_unpinned);
+    Policy {
+        pinned: typed.pin.unwrap_or(file.scope),
+        required: typed.require.unwrap_or(file.require),
+        allowed: file.allow_unpinned,
     }
 }
 

@@ -3,7 +3,7 @@
 use ecr_registry::{Digest, Reference};
 use serde_json::Value;
 
-use super::{candidates, form::Form, uses::ImageUse, values_path::ValuesPath};
+use super::{candidates, form::Form, policy::Policy, uses::ImageUse, values_path::ValuesPath};
 use crate::{exit::Exit, failure::Explain};
 
 /// An image that belongs at a place in values; its digest may still have to be asked for.
@@ -102,20 +102,26 @@ fn form<'a>(path: &ValuesPath, values: &'a Value) -> Result<Form<'a>, PinError> 
     Form::of(value).ok_or_else(|| PinError::NotAnImage { path: path.clone(), images: images() })
 }
 
-/// The images that no one named and that have to be pinned, each at the one place that renders to it.
+/// The images that no one named and that are to be pinned, each at the one place that renders to it. Where there is no
+/// such place, that is an error only if the image has to be pinned.
 pub(crate) fn found_in_values(
     unpinned: &[(ImageUse, Reference)],
     named: &[Wanted],
     values: &Value,
     app_version: &str,
+    policy: &Policy,
 ) -> Result<Vec<Wanted>, PinError> {
     let mut found: Vec<Wanted> = Vec::new();
-    for (used, reference) in unpinned {
+    let wanted = unpinned.iter().filter(|(used, reference)| policy.pins(&used.image, reference));
+    for (used, reference) in wanted {
         let candidates = candidates::of(&used.image, values, app_version);
         if candidates.iter().any(|path| named.iter().chain(&found).any(|wanted| wanted.path == *path)) {
             continue;
         }
         let [path] = &candidates[..] else {
+            if !policy.requires(&used.image, reference) {
+                continue;
+            }
             return Err(PinError::NoSinglePlace { used: Box::new(used.clone()), candidates });
         };
         found.push(Wanted { path: path.clone(), reference: reference.clone() });
@@ -144,7 +150,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::images::uses::Object;
+    use crate::images::{
+        policy::{Pinned, Required},
+        uses::Object,
+    };
 
     const DIGEST: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -169,11 +178,21 @@ mod tests {
         assert_eq!(error.hint().as_deref(), Some("no place in the chart's values looks like an image"));
     }
 
-    fn find(image: &str, named: &[Wanted], values: &Value) -> Result<Vec<Wanted>, String> {
+    fn find_where(
+        required: Required,
+        image: &str,
+        named: &[Wanted],
+        values: &Value,
+    ) -> Result<Vec<Wanted>, String> {
         let object = Object { kind: "Deployment".to_owned(), name: "web".to_owned(), events: vec![] };
         let used = ImageUse { image: image.to_owned(), object, path: String::new() };
         let reference = image.parse().unwrap();
-        found_in_values(&[(used, reference)], named, values, "9").map_err(|error| error.to_string())
+        let policy = Policy { pinned: Pinned::All, required, allowed: vec![] };
+        found_in_values(&[(used, reference)], named, values, "9", &policy).map_err(|error| error.to_string())
+    }
+
+    fn find(image: &str, named: &[Wanted], values: &Value) -> Result<Vec<Wanted>, String> {
+        find_where(Required::All, image, named, values)
     }
 
     #[test]
@@ -187,6 +206,7 @@ mod tests {
             Err("image `r.example/c:1` of Deployment/web comes from no single place in the chart's values"
                 .to_owned())
         );
+        assert_eq!(find_where(Required::None, "r.example/c:1", &[], &values), Ok(vec![]));
         let twice = json!({"a": "r.example/a:1", "b": "r.example/a:1"});
         assert_eq!(
             find("r.example/a:1", &[], &twice),

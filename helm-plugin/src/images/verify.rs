@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     pins::Pin,
+    policy::Policy,
     uses::{ImageUse, Object, Rendered, images},
 };
 use crate::{exit::Exit, failure::Explain};
@@ -12,7 +13,7 @@ use crate::{exit::Exit, failure::Explain};
 /// Rendered manifests are not what pinning promises.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PolicyError {
-    /// Images of ECR without a digest.
+    /// Images that have to have a digest and have none.
     #[error("not pinned by digest:{}", lines(.0))]
     Unpinned(Vec<ImageUse>),
     /// A place that was set and that no image comes from.
@@ -52,7 +53,10 @@ impl Explain for PolicyError {
         Some(match self {
             Self::Unpinned(uses) => {
                 let image = uses.first().map_or("REF", |used| used.image.as_str());
-                format!("say which value the image comes from: --image PATH={image}; or pin it in the chart")
+                format!(
+                    "say which value the image comes from: --image PATH={image}; or pin it in the chart; or let it \
+                     be: --allow-unpinned '{image}'"
+                )
             }
             Self::NoEffect { .. } => "look at where the chart's templates take this image from".to_owned(),
             Self::Leak { .. } => {
@@ -66,22 +70,32 @@ impl Explain for PolicyError {
 /// Images with what they parse to.
 pub(crate) type Parsed = Vec<(ImageUse, Reference)>;
 
-/// The images of private ECR registries that have no digest. Those that only `helm test` runs come second: they are
-/// warned about.
+/// The images that have no digest. Those that only `helm test` runs come second.
 pub(crate) fn unpinned(objects: &[Rendered]) -> (Parsed, Parsed) {
     let all = objects.iter().flat_map(images).filter_map(|used| {
         let reference: Reference = used.image.parse().ok()?;
-        let in_scope = reference.digest.is_none() && reference.repository.host().ecr().is_some();
-        in_scope.then_some((used, reference))
+        reference.digest.is_none().then_some((used, reference))
     });
     all.partition(|(used, _)| !used.object.is_test())
 }
 
+/// What to warn about although it may be deployed: what the policy would pin or require and `helm test` alone runs, and
+/// what it would pin and could not.
+pub(crate) fn tolerated(objects: &[Rendered], policy: &Policy) -> Vec<ImageUse> {
+    let (unpinned, tests) = unpinned(objects);
+    let concerns = |(used, reference): &(ImageUse, Reference)| {
+        policy.pins(&used.image, reference) || policy.requires(&used.image, reference)
+    };
+    unpinned.into_iter().chain(tests).filter(concerns).map(|(used, _)| used).collect()
+}
+
 /// Proves that the pins did what they are for, and nothing else.
-pub(crate) fn prove(objects: &[Rendered], pins: &[Pin]) -> Result<(), PolicyError> {
+pub(crate) fn prove(objects: &[Rendered], pins: &[Pin], policy: &Policy) -> Result<(), PolicyError> {
     let (unpinned, _) = unpinned(objects);
-    if !unpinned.is_empty() {
-        return Err(PolicyError::Unpinned(unpinned.into_iter().map(|(used, _)| used).collect()));
+    let required = unpinned.into_iter().filter(|(used, reference)| policy.requires(&used.image, reference));
+    let required: Vec<ImageUse> = required.map(|(used, _)| used).collect();
+    if !required.is_empty() {
+        return Err(PolicyError::Unpinned(required));
     }
     let images: Vec<ImageUse> = objects.iter().flat_map(images).collect();
     for pin in pins {
@@ -140,7 +154,11 @@ mod tests {
     use super::*;
     use crate::{
         helm::dry_run::Hook,
-        images::{pins, uses::objects},
+        images::{
+            pins,
+            policy::{Pinned, Required},
+            uses::objects,
+        },
     };
 
     const ECR: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
@@ -161,7 +179,8 @@ mod tests {
     }
 
     fn check(manifest: &str, pins: &[Pin], expected: &Result<(), String>) {
-        let got = prove(&objects(manifest, &[]).unwrap(), pins).map_err(|error| error.to_string());
+        let got = prove(&objects(manifest, &[]).unwrap(), pins, &Policy::default())
+            .map_err(|error| error.to_string());
         assert_eq!(&got, expected, "{manifest}");
     }
 
@@ -188,6 +207,24 @@ mod tests {
         };
         assert_eq!(count("pre-upgrade"), (1, 0));
         assert_eq!(count("test"), (0, 1));
+    }
+
+    #[test]
+    fn what_may_go_without_a_digest_is_told() {
+        let told = |policy: Policy| {
+            let manifest = format!("{}---\n{}", pod(&format!("{ECR}/a:v1"), ""), pod("nginx:1", ""));
+            let objects = objects(&manifest, &[]).unwrap();
+            assert_eq!(prove(&objects, &[], &policy), Ok(()));
+            tolerated(&objects, &policy).into_iter().map(|used| used.image).collect::<Vec<_>>()
+        };
+        let policy = Policy { required: Required::None, ..Policy::default() };
+        assert_eq!(told(policy.clone()), [format!("{ECR}/a:v1")]);
+        assert_eq!(
+            told(Policy { pinned: Pinned::All, ..policy.clone() }),
+            [format!("{ECR}/a:v1"), "nginx:1".to_owned()]
+        );
+        assert_eq!(told(Policy { allowed: vec![format!("{ECR}/*")], ..Policy::default() }), [""; 0]);
+        assert_eq!(told(Policy { pinned: Pinned::Off, ..policy }), [""; 0]);
     }
 
     #[test]

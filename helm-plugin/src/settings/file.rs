@@ -9,7 +9,15 @@ use std::{
 use serde::Deserialize;
 
 use super::image::{ImageArgument, ImageArgumentError, ImageSource};
-use crate::{eks::endpoint::Endpoint, exit::Exit, failure::Explain, images::terraform::OutputSource};
+use crate::{
+    eks::endpoint::Endpoint,
+    exit::Exit,
+    failure::Explain,
+    images::{
+        policy::{Pinned, Required},
+        terraform::OutputSource,
+    },
+};
 
 /// The file that is read when none is named.
 pub(crate) const DEFAULT: &str = "eks-deploy.yaml";
@@ -21,6 +29,8 @@ pub(crate) struct File {
     pub(crate) cluster: ClusterEntry,
     /// Where Terraform's outputs are.
     pub(crate) outputs: Option<OutputSource>,
+    /// What is pinned.
+    pub(crate) pin: PinEntry,
     /// The release.
     pub(crate) release: ReleaseEntry,
     /// Registries that are reached elsewhere, by host.
@@ -52,6 +62,18 @@ pub(crate) struct ExpectEntry {
     pub(crate) account: Option<String>,
 }
 
+/// `pin:`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(crate) struct PinEntry {
+    /// What is pinned without being named.
+    pub(crate) scope: Pinned,
+    /// What may not run without a digest.
+    pub(crate) require: Required,
+    /// What may: images as they are rendered, `*` for any text.
+    pub(crate) allow_unpinned: Vec<String>,
+}
+
 /// `release:`, with paths resolved and images parsed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReleaseEntry {
@@ -75,6 +97,8 @@ struct Text {
     cluster: ClusterEntry,
     #[serde(default)]
     terraform: TerraformText,
+    #[serde(default)]
+    pin: PinEntry,
     #[serde(default)]
     release: ReleaseText,
     #[serde(default)]
@@ -200,6 +224,7 @@ fn parse(path: &Path, text: &str) -> Result<File, FileError> {
     Ok(File {
         cluster: text.cluster,
         outputs,
+        pin: text.pin,
         release: release(path, folder, text.release)?,
         registry_endpoints: text.registry_endpoints,
     })
@@ -248,6 +273,7 @@ mod tests {
 version: 1
 cluster: {name: prod, region: eu-west-1, expect: {account: '012345678901'}}
 terraform: {outputFile: out.json}
+pin: {scope: ecr, require: all, allowUnpinned: ['*/pause:*']}
 release:
   name: api
   chart: ./charts/api
@@ -260,6 +286,8 @@ registryEndpoints: {r.example: 'http://127.0.0.1:5000'}
         assert_eq!(file.cluster.name.as_deref(), Some("prod"));
         assert_eq!(file.cluster.expect.account.as_deref(), Some("012345678901"));
         assert_eq!(file.outputs, Some(OutputSource::File("deploy/out.json".into())));
+        assert_eq!((file.pin.scope, file.pin.require), (Pinned::Ecr, Required::All));
+        assert_eq!(file.pin.allow_unpinned, ["*/pause:*"]);
         assert_eq!(file.release.chart.as_deref(), Some("deploy/./charts/api"));
         assert_eq!(file.release.values, ["deploy/v.yaml"]);
         let images =
@@ -290,6 +318,7 @@ registryEndpoints: {r.example: 'http://127.0.0.1:5000'}
         );
         check("version: 1\nrelease: {imges: {}}", "unknown field `imges`");
         check("cluster: {}", "missing field `version`");
+        check("version: 1\npin: {scope: some}", "pin.scope: unknown variant `some`, expected one of");
         check("version: 2", "`deploy/eks-deploy.yaml` is of version 2, and this program knows version 1");
         check("version: 1\ncluster: {name: a, terraform: b}", "has both cluster.name and cluster.terraform");
         check(

@@ -18,6 +18,7 @@ use crate::{
     images::{
         document,
         pins::{self, Pin, Wanted},
+        policy::Policy,
         resolve,
         terraform::TerraformError,
         uses::{self, Rendered},
@@ -86,13 +87,13 @@ pub(super) async fn prepare(
     let run = Run::Later { chart_version };
     let values = pins::apply(&first.config, &first.chart.values, &pins);
     let document = document::write(&values);
-    if pins.is_empty() && copied_first {
-        verify::prove(&objects, &pins)?;
+    let deployed = if pins.is_empty() && copied_first {
+        objects
     } else {
-        let second = dry_runs.run(&chart, run, Input::Document(&document)).await?;
-        verify::prove(&rendered(&second)?, &pins)?;
-    }
-    report(&pins, &objects);
+        rendered(&dry_runs.run(&chart, run, Input::Document(&document)).await?)?
+    };
+    verify::prove(&deployed, &pins, &settings.policy)?;
+    report(&pins, &deployed, &settings.policy);
     let arguments = dry_runs.arguments(&chart, run)?;
     Ok(Prepared { arguments, document, revision: first.revision })
 }
@@ -172,7 +173,13 @@ async fn pins(
     let values = overlay(&dry_run.chart.values, &dry_run.config);
     pins::check_paths(&named, &values)?;
     let (unpinned, _) = verify::unpinned(objects);
-    let found = pins::found_in_values(&unpinned, &named, &values, &dry_run.chart.metadata.app_version)?;
+    let found = pins::found_in_values(
+        &unpinned,
+        &named,
+        &values,
+        &dry_run.chart.metadata.app_version,
+        &settings.policy,
+    )?;
     let wanted: Vec<Wanted> = named.into_iter().chain(found).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
@@ -187,12 +194,12 @@ async fn pins(
     Ok(pins.collect::<Result<_, _>>()?)
 }
 
-fn report(pins: &[Pin], objects: &[Rendered]) {
+fn report(pins: &[Pin], deployed: &[Rendered], policy: &Policy) {
     for Pin { path, reference, digest, .. } in pins {
         let tag = reference.tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
         say(&format!("image {path} = {}@{digest}{tag}", reference.repository));
     }
-    for (used, _) in verify::unpinned(objects).1 {
+    for used in verify::tolerated(deployed, policy) {
         warn(&format!("{} is not pinned by digest: {}", used.object, used.image));
     }
 }
