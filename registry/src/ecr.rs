@@ -1,79 +1,124 @@
-//! ECR's own API: passwords, many tags at once, tags of an image, tags taken away.
+//! ECR's own API: what the registry protocol has no words for, and many things by one call.
+//!
+//! [`EcrRepository`] and [`EcrRegistry`] are what a private registry can be asked and told, [`EcrPublic`] what the
+//! public one can. Every call keeps to the pace of its action, which the registry protocol shares. Nothing here
+//! decides what is to be deleted, waited for or let through: that is for those who call.
 
-mod api;
+mod account;
+mod after_push;
 mod availability;
+mod batches;
+mod clients;
+mod create;
+mod delete;
 mod error;
+mod images;
+mod lifecycle;
+mod look;
+
+mod pages;
+mod public;
+mod repository;
 mod resolve;
 mod role;
+mod scan;
+mod wait;
+mod words;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use std::{fmt, time::SystemTime};
+
+use aws_sdk_ecr::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::DateTime,
 };
 
-use aws_sdk_ecr::config::{Region, timeout::TimeoutConfig};
-use aws_types::SdkConfig;
-
+pub use account::{
+    AccountSetting, CreationTemplate, EcrRegistry, Frequency, Occasion, ScanRule, ScanType, Scanning,
+};
+pub use after_push::{Replica, Signing, Stage};
 pub(crate) use availability::Availability;
+pub(crate) use clients::EcrClients;
+pub use create::NewRepository;
 pub(crate) use error::api_error;
+use error::image_failure;
+pub use images::{EcrImage, ImageStatus, Tagged};
+pub use lifecycle::{LifecycleAction, LifecycleMatch};
+
+pub use public::{EcrPublic, PublicImage, PublicRepository};
+pub use repository::{Encryption, Mutability, RepositoryPolicy, RepositorySettings};
 pub(crate) use resolve::Found;
-use role::Role;
+pub use scan::{Finding, Package, Scan, ScanStatus, Severity};
+pub use wait::Wait;
 
-use crate::names::EcrHost;
+use crate::{
+    error::{Action, Error, ErrorKind},
+    names::{EcrHost, Host, Repository},
+    registry::Registry,
+    transport::Kind,
+};
 
-/// Clients of the API, one for each region, with one configuration.
-#[derive(Clone)]
-pub(crate) struct EcrClients(Arc<Clients>);
+impl Registry {
+    /// ECR's API for a repository of a private registry.
+    pub fn ecr(&self, repository: &Repository) -> Result<EcrRepository, Error> {
+        let found = self.ecr_of(repository).and_then(|(clients, _)| EcrRepository::of(clients, repository));
+        found.map_err(|kind| Error::new(Action::Describe, repository, kind))
+    }
 
-struct Clients {
-    config: SdkConfig,
-    /// By account.
-    roles: BTreeMap<String, String>,
-    /// By host, of which the account matters only where it has a role.
-    made: Mutex<HashMap<EcrHost, aws_sdk_ecr::Client>>,
+    /// ECR's API for a whole private registry.
+    pub fn ecr_registry(&self, host: &Host) -> Result<EcrRegistry, Error> {
+        match (self.aws(), host.ecr()) {
+            (Some(clients), Some(ecr)) => Ok(EcrRegistry::new(clients, host, ecr)),
+            _ => Err(Error::new(Action::Describe, host, ErrorKind::NotEcr(host.clone()))),
+        }
+    }
 }
 
-impl EcrClients {
-    pub(crate) fn new(config: SdkConfig, roles: BTreeMap<String, String>) -> Self {
-        Self(Arc::new(Clients { config, roles, made: Mutex::default() }))
+/// ECR's API for one repository. Clones share connections and what is known.
+#[derive(Debug, Clone)]
+pub struct EcrRepository {
+    clients: EcrClients,
+    host: EcrHost,
+    repository: Repository,
+}
+
+impl EcrRepository {
+    fn of(clients: &EcrClients, repository: &Repository) -> Result<Self, ErrorKind> {
+        let host = repository.host().ecr().ok_or_else(|| ErrorKind::NotEcr(repository.host().clone()))?;
+        Ok(Self { clients: clients.clone(), host, repository: repository.clone() })
     }
 
-    /// The host, without its account where that makes no difference to who asks.
-    pub(crate) fn identity(&self, host: &EcrHost) -> EcrHost {
-        let has_role = self.0.roles.contains_key(&host.account);
-        let account = if has_role { host.account.clone() } else { String::new() };
-        EcrHost { account, ..host.clone() }
+    fn client(&self) -> aws_sdk_ecr::Client {
+        self.clients.of(&self.host)
     }
 
-    /// The client for the account and region of a registry.
-    pub(crate) fn of(&self, host: &EcrHost) -> aws_sdk_ecr::Client {
-        let mut made = self.0.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.entry(self.identity(host)).or_insert_with(|| self.client(host)).clone()
+    async fn call<T, E, F>(&self, action: &'static str, send: impl Fn() -> F) -> Result<T, ErrorKind>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        self.clients.call(self.repository.host(), Kind::Api(action), Some(&self.repository), send).await
     }
 
-    fn client(&self, host: &EcrHost) -> aws_sdk_ecr::Client {
-        let mut config =
-            aws_sdk_ecr::config::Builder::from(&self.0.config).region(Region::new(host.region.clone()));
-        if let Some(role) = self.0.roles.get(&host.account) {
-            config = config.credentials_provider(Role::new(role, &host.region, &self.0.config));
-        }
-        if host.fips {
-            config = config.use_fips(true);
-        }
-        if host.dual_stack {
-            config = config.use_dual_stack(true);
-        }
-        let limited = self.0.config.timeout_config().is_some_and(TimeoutConfig::has_timeouts);
-        if !limited {
-            config = config.timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(10))
-                    .operation_attempt_timeout(Duration::from_secs(30))
-                    .operation_timeout(Duration::from_secs(90))
-                    .build(),
-            );
-        }
-        aws_sdk_ecr::Client::from_conf(config.build())
+    /// The error of something in this repository: `:tag`, `@digest`, or nothing for the whole.
+    fn error(&self, action: Action, part: impl fmt::Display) -> impl FnOnce(ErrorKind) -> Error {
+        let object = format!("{}{part}", self.repository);
+        move |kind| Error::new(action, object, kind)
     }
+}
+
+fn time(time: Option<&DateTime>) -> Option<SystemTime> {
+    time.and_then(|time| SystemTime::try_from(*time).ok())
+}
+
+/// What an answer has to have.
+fn needed<T>(part: Option<T>, name: &str) -> Result<T, ErrorKind> {
+    part.ok_or_else(|| ErrorKind::Protocol(format!("ECR's answer has no {name}")))
+}
+
+/// A digest in an answer.
+fn digest(text: Option<&str>) -> Result<crate::names::Digest, ErrorKind> {
+    needed(text, "digest")?
+        .parse()
+        .map_err(|error| ErrorKind::Protocol(format!("ECR gives a bad digest: {error}")))
 }

@@ -1,10 +1,13 @@
 //! What can go wrong between this machine and a registry, in words a person can act on.
 
 mod denied;
+mod hint;
+mod quoted;
 
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 pub use denied::Denied;
+pub(crate) use quoted::quoted;
 
 use crate::{
     content::{LocalError, ManifestError},
@@ -40,8 +43,16 @@ pub enum Action {
     Tag,
     /// Taking a tag away.
     Untag,
-    /// Asking for the tags of an image.
+    /// Asking what ECR knows about it.
     Describe,
+    /// Deleting an image.
+    Delete,
+    /// Making a repository.
+    Create,
+    /// Having an image scanned.
+    Scan,
+    /// Asking for what a scan found.
+    ReadScan,
     /// Setting up the client.
     SetUp,
 }
@@ -55,6 +66,10 @@ impl fmt::Display for Action {
             Self::Tag => "tag",
             Self::Untag => "untag",
             Self::Describe => "describe",
+            Self::Delete => "delete",
+            Self::Create => "create",
+            Self::Scan => "scan",
+            Self::ReadScan => "read the scan of",
             Self::SetUp => "set up access to",
         })
     }
@@ -200,6 +215,27 @@ pub enum ErrorKind {
     /// Only ECR can do this.
     #[error("`{0}` is not a private ECR registry with AWS access, and only ECR's API can do this")]
     NotEcr(Host),
+    /// ECR tells this to another account than the one that asks.
+    #[error("only account {account} itself may ask this, and the credentials are of account {caller}")]
+    OtherAccount {
+        /// The account of the registry.
+        account: String,
+        /// The account that asks.
+        caller: String,
+    },
+    /// One more than ECR has room for, or does in a day.
+    #[error("a quota of ECR is used up{}", after(.0))]
+    QuotaExceeded(String),
+    /// What ECR does on its own takes longer than was to be waited.
+    #[error("the {what} is {state} after {} seconds", waited.as_secs())]
+    NotOver {
+        /// What ECR does.
+        what: &'static str,
+        /// Where it stands.
+        state: String,
+        /// For how long it was waited for.
+        waited: Duration,
+    },
     /// The HTTP client cannot be made.
     #[error("the HTTP client does not start")]
     Client(#[source] Cause),
@@ -306,6 +342,7 @@ impl ErrorKind {
             | Self::NoCredentials { .. }
             | Self::CredentialsRefused { .. }
             | Self::AwsCredentials { .. }
+            | Self::OtherAccount { .. }
             | Self::CredentialHelper { .. } => Outcome::NotAllowed,
             Self::Throttled(_) | Self::Unavailable { .. } | Self::NoAnswer { .. } => Outcome::NoAnswer,
             Self::TagImmutable { .. }
@@ -320,78 +357,10 @@ impl ErrorKind {
             | Self::Local(_)
             | Self::AuthFile { .. }
             | Self::NotEcr(_)
+            | Self::QuotaExceeded(_)
+            | Self::NotOver { .. }
             | Self::Client(_) => Outcome::Other,
         }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::RepositoryMissing(repository) => return Some(create_repository(repository)),
-            Self::Denied(denied) => return denied.hint(),
-            Self::Local(error) => return error.hint().map(str::to_owned),
-            Self::NoCredentials { host, .. } if host.ecr().is_some() => {
-                "give AWS credentials: a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role"
-            }
-            Self::NoCredentials { .. } => {
-                "log in to the registry, so that docker's configuration has its password"
-            }
-            Self::CredentialsRefused { .. } => {
-                "renew the credentials; those at hand are wrong or have expired"
-            }
-            Self::AwsCredentials { .. } => {
-                "check the AWS credentials: whether they are still valid, and allow ecr:GetAuthorizationToken"
-            }
-            Self::TagImmutable { .. } => {
-                "use a new tag, or leave the tag out and refer to the image by digest"
-            }
-            Self::NoAnswer { trouble, .. } => trouble.hint(),
-            Self::Throttled(_) => "try again later, with less parallelism, or ask AWS for a higher quota",
-            Self::Unavailable { .. } => "try again later",
-            Self::CredentialHelper { program, .. } => {
-                return Some(format!(
-                    "run `{program} get` yourself and type the registry's host, to see what it misses"
-                ));
-            }
-            Self::File { .. } => "keep the file as it is until the image is sent",
-            Self::Manifest(_) => "refer to an image or index of media type OCI v1 or Docker v2",
-            Self::ImageMissing
-            | Self::TagMissing(_)
-            | Self::DigestMismatch { .. }
-            | Self::SizeMismatch { .. }
-            | Self::TooLarge { .. }
-            | Self::ContentMissing(_)
-            | Self::Refused { .. }
-            | Self::Protocol(_)
-            | Self::AuthFile { .. }
-            | Self::NotEcr(_)
-            | Self::Client(_) => return None,
-        };
-        Some(hint.to_owned())
-    }
-}
-
-impl Trouble {
-    fn hint(self) -> &'static str {
-        match self {
-            Self::Dns => "check the host's name, the network, and registry_endpoints",
-            Self::Tls => "check the host's certificate and the machine's trusted certificates",
-            Self::Proxy => {
-                "check HTTPS_PROXY and NO_PROXY, and whether the proxy knows this user and the host"
-            }
-            Self::Connect | Self::Timeout | Self::Cut => "check the network, proxies, and registry_endpoints",
-        }
-    }
-}
-
-fn create_repository(repository: &Repository) -> String {
-    let name = repository.name();
-    match repository.host().ecr() {
-        Some(ecr) => format!(
-            "create it first: an aws_ecr_repository named \"{name}\" in account {}, region {}",
-            ecr.account, ecr.region
-        ),
-        None => format!("create repository \"{name}\" in registry {} first", repository.host()),
     }
 }
 

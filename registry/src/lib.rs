@@ -116,6 +116,12 @@ pub use content::{
     ManifestKind, Tree, Wanted,
 };
 pub use copy::{CopyOptions, CopyReport};
+pub use ecr::{
+    AccountSetting, CreationTemplate, EcrImage, EcrPublic, EcrRegistry, EcrRepository, Encryption, Finding,
+    Frequency, ImageStatus, LifecycleAction, LifecycleMatch, Mutability, NewRepository, Occasion, Package,
+    PublicImage, PublicRepository, Replica, RepositoryPolicy, RepositorySettings, Scan, ScanRule, ScanStatus,
+    ScanType, Scanning, Severity, Signing, Stage, Tagged, Wait,
+};
 pub use endpoints::{ENDPOINTS_VARIABLE, EndpointError, Endpoints};
 pub use error::{Action, Cause, Denied, Error, ErrorKind, Outcome, Trouble};
 pub use names::{Digest, EcrHost, Host, NameError, Platform, Reference, Repository, Tag, Version};

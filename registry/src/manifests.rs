@@ -179,7 +179,9 @@ impl Manifests {
         let call = Call::new(Method::PUT, repository, target, Scope::push(repository))
             .header(header::CONTENT_TYPE, kind)
             .body(manifest.raw.clone());
-        match self.transport.send(&call).await? {
+        let reply = self.transport.send(&call).await;
+        self.transport.changed(repository).await;
+        match reply? {
             Reply::Taken(response) => match claimed(&response)? {
                 Some(actual) if actual != manifest.digest => {
                     Err(ErrorKind::DigestMismatch { expected: manifest.digest, actual })

@@ -56,7 +56,7 @@ impl Registry {
     /// Access with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let (uploads, locks) = (settings.uploads, settings.locks.clone());
-        let ecr = settings.aws.clone().map(|aws| EcrClients::new(aws, settings.account_roles.clone()));
+        let ecr = settings.aws.clone().map(|aws| EcrClients::new(aws, &settings));
         let transport = Transport::new(settings, ecr.clone());
         let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
         let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads, locks);
@@ -160,7 +160,7 @@ impl Registry {
     /// Takes a tag away, by ECR's API. ECR deletes an image with its last tag. A tag that is gone is no error.
     pub async fn untag(&self, repository: &Repository, tag: &Tag) -> Result<(), Error> {
         let untagged = match self.ecr_of(repository) {
-            Ok((ecr, host)) => ecr.untag(&host, repository, tag).await,
+            Ok((ecr, _)) => ecr.untag(repository, tag).await,
             Err(kind) => Err(kind),
         };
         untagged.map_err(|kind| Error::new(Action::Untag, format!("{repository}:{tag}"), kind))
@@ -173,7 +173,7 @@ impl Registry {
         digest: &Digest,
     ) -> Result<Option<Vec<Tag>>, Error> {
         let tags = match self.ecr_of(repository) {
-            Ok((ecr, host)) => ecr.tags_of(&host, repository, digest).await,
+            Ok((ecr, _)) => ecr.tags_of(repository, digest).await,
             Err(kind) => Err(kind),
         };
         tags.map_err(|kind| Error::new(Action::Describe, pinned(repository, *digest), kind))
@@ -212,8 +212,8 @@ impl Registry {
         versions: BTreeSet<Version>,
     ) -> (&'a Repository, Found) {
         const LOOKS_AT_ONCE: usize = 16;
-        if let Ok((ecr, host)) = self.ecr_of(repository) {
-            return (repository, ecr.resolve(&host, repository, versions).await);
+        if let Ok((ecr, _)) = self.ecr_of(repository) {
+            return (repository, ecr.resolve(repository, versions).await);
         }
         let look_ups: Vec<_> =
             versions.into_iter().map(|version| self.resolve_one(repository, version)).collect();
@@ -266,7 +266,11 @@ impl Registry {
         (&self.0.blobs, &self.0.manifests)
     }
 
-    fn ecr_of(&self, repository: &Repository) -> Result<(&EcrClients, EcrHost), ErrorKind> {
+    pub(crate) fn aws(&self) -> Option<&EcrClients> {
+        self.0.ecr.as_ref()
+    }
+
+    pub(crate) fn ecr_of(&self, repository: &Repository) -> Result<(&EcrClients, EcrHost), ErrorKind> {
         match (&self.0.ecr, repository.host().ecr()) {
             (Some(ecr), Some(host)) => Ok((ecr, host)),
             _ => Err(ErrorKind::NotEcr(repository.host().clone())),

@@ -77,6 +77,7 @@ pub(crate) fn one(kind: Kind) {
         Kind::ReadBlob => &mut tally.blobs_read,
         Kind::StartUpload => &mut tally.uploads_started,
         Kind::Upload => &mut tally.uploads,
+        Kind::Api(_) => &mut tally.others,
     });
 }
 

@@ -25,8 +25,8 @@ pub(crate) use body::{Pieces, checked, stream_bytes, stream_file, stream_part};
 pub(crate) use clients::Pool;
 pub(crate) use http::{Http, causes, read_limited};
 pub(crate) use location::{Sender, Target, Way};
-pub(crate) use pace::Kind;
-use pace::{Came, Paces, Pass};
+use pace::Pass;
+pub(crate) use pace::{Came, Kind, Paces};
 pub(crate) use retry::Retry;
 pub(crate) use zone::Zone;
 
@@ -88,6 +88,7 @@ pub(crate) struct Transport {
     http: Http,
     access: Access,
     endpoints: Endpoints,
+    ecr: Option<EcrClients>,
     paces: Paces,
     trusted: Vec<Host>,
     pub(crate) patience: Patience,
@@ -96,9 +97,11 @@ pub(crate) struct Transport {
 impl Transport {
     pub(crate) fn new(settings: Settings, ecr: Option<EcrClients>) -> Result<Arc<Self>, ErrorKind> {
         let http = Http::new(&settings)?;
-        let access = Access::new(&settings, ecr, http.clone());
+        // The API and the registry protocol draw from the same quotas.
+        let paces = ecr.as_ref().map(EcrClients::paces).unwrap_or_default();
+        let access = Access::new(&settings, ecr.clone(), http.clone());
         let Settings { endpoints, trusted, patience, .. } = settings;
-        Ok(Arc::new(Self { http, access, endpoints, paces: Paces::default(), trusted, patience }))
+        Ok(Arc::new(Self { http, access, endpoints, ecr, paces, trusted, patience }))
     }
 
     /// Where `path` of the repository is, such as `manifests/latest`.
@@ -218,6 +221,13 @@ impl Transport {
     /// The body of an answer, as it comes.
     pub(crate) fn pieces(&self, response: Response) -> Pieces {
         http::pieces(response, self.patience.stall)
+    }
+
+    /// What is known of a repository may be so no longer.
+    pub(crate) async fn changed(&self, repository: &Repository) {
+        if let Some(ecr) = &self.ecr {
+            ecr.changed(repository).await;
+        }
     }
 
     /// User and password, if there are any.

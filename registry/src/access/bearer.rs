@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use http::HeaderValue;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use url::{Url, form_urlencoded};
 
 use super::{Challenge, Credentials, secret_header};
 use crate::{
-    error::{Denied, ErrorKind},
+    error::{Denied, ErrorKind, quoted},
     flights::Lived,
     names::{Host, Repository},
     secret::Secret,
@@ -83,6 +83,12 @@ impl Bearer {
     }
 }
 
+impl fmt::Display for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quoted(self.realm.as_str()))
+    }
+}
+
 /// Tokens that registries made, by host and scope, in memory.
 pub(super) struct Tokens {
     http: Http,
@@ -133,7 +139,7 @@ impl Tokens {
     ) -> Result<(HeaderValue, Duration), ErrorKind> {
         let is_secret = matches!(credentials, Credentials::Found { .. });
         if bearer.realm.scheme() == "http" && !host.is_loopback() && is_secret {
-            let message = format!("token server {} of `{host}` is not reached by TLS", bearer.realm);
+            let message = format!("token server {bearer} of `{host}` is not reached by TLS");
             return Err(ErrorKind::Protocol(message));
         }
         let (status, body) = match credentials.identity() {
@@ -142,13 +148,11 @@ impl Tokens {
         };
         match status.as_u16() {
             200 => token(&body)
-                .ok_or_else(|| ErrorKind::Protocol(format!("token server {} gives no token", bearer.realm))),
+                .ok_or_else(|| ErrorKind::Protocol(format!("token server {bearer} gives no token"))),
             401 | 403 => Err(refused(host, bearer, credentials)),
-            429 => Err(ErrorKind::Throttled(format!("token server {}", bearer.realm))),
-            500.. => {
-                Err(ErrorKind::Unavailable { status: status.to_string(), message: bearer.realm.to_string() })
-            }
-            _ => Err(ErrorKind::Refused { status: status.to_string(), message: bearer.realm.to_string() }),
+            429 => Err(ErrorKind::Throttled(format!("token server {bearer}"))),
+            500.. => Err(ErrorKind::Unavailable { status: status.to_string(), message: bearer.to_string() }),
+            _ => Err(ErrorKind::Refused { status: status.to_string(), message: bearer.to_string() }),
         }
     }
 }
@@ -161,7 +165,7 @@ fn refused(host: &Host, bearer: &Bearer, credentials: &Credentials) -> ErrorKind
             message: String::new(),
         },
         Credentials::Anonymous { .. } => {
-            Denied { message: format!("{} gives no token", bearer.realm), ..Denied::default() }.into()
+            Denied { message: format!("token server {bearer} gives none"), ..Denied::default() }.into()
         }
     }
 }

@@ -90,6 +90,10 @@ impl Chain {
                 Err(error) => return Err(error),
             },
             (Some(_), None) => tried.push("AWS, which is not set up".to_owned()),
+            (None, Some(tokens)) if place.host.is_public_ecr() => match tokens.public_login().await {
+                Ok(login) => return Ok(found(Proof::Login(login), "AWS")),
+                Err(reason) => tried.push(format!("AWS ({reason})")),
+            },
             (None, _) => {}
         }
         for file in &self.files {

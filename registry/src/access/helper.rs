@@ -13,7 +13,13 @@ use tokio::{
 };
 
 use super::{Proof, basic};
-use crate::{error::ErrorKind, flights::Lived, names::Host, secret::Secret, settings::Login};
+use crate::{
+    error::{ErrorKind, quoted},
+    flights::Lived,
+    names::Host,
+    secret::Secret,
+    settings::Login,
+};
 
 /// The programs that keep docker's logins: `docker-credential-NAME get` is told a host on its standard input, and
 /// answers with user and secret on its standard output.
@@ -117,10 +123,8 @@ fn read(output: &Output) -> Result<Answer, String> {
         username: String,
         secret: Secret,
     }
-    const LONGEST_TEXT: usize = 200;
     if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stdout);
-        let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
+        let text = quoted(&String::from_utf8_lossy(&output.stdout));
         return if text.contains(NOT_FOUND) {
             Ok(Answer::HasNone)
         } else {

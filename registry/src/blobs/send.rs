@@ -141,9 +141,9 @@ impl Blobs {
     }
 
     async fn is_missing(&self, repository: &Repository) -> bool {
-        match (repository.host().ecr(), &self.ecr) {
-            (Some(host), Some(ecr)) => ecr.exists(&host, repository).await == Some(false),
-            _ => false,
+        match &self.ecr {
+            Some(ecr) => ecr.exists(repository).await == Some(false),
+            None => false,
         }
     }
 

@@ -4,10 +4,11 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecr::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
+    types::{ImageFailure, ImageFailureCode},
 };
 
 use crate::{
-    error::{Denied, ErrorKind, Trouble},
+    error::{Denied, ErrorKind, Trouble, quoted},
     names::Repository,
     transport::causes,
 };
@@ -18,7 +19,7 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let code = error.code().unwrap_or_default().to_owned();
-    let words = error.message().unwrap_or_default().to_owned();
+    let words = quoted(error.message().unwrap_or_default());
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     if !code.is_empty() {
         return service_error(&code, words, status, repository);
@@ -51,12 +52,37 @@ fn service_error(code: &str, words: String, status: u16, repository: Option<&Rep
             | "RequestExpired",
             _,
         ) => ErrorKind::AwsCredentials { message: format!("{code}: {words}") },
-        ("Throttling" | "TooManyRequests" | "RequestLimitExceeded" | "LimitExceeded", _) => {
-            ErrorKind::Throttled(words)
+        ("Throttling" | "TooManyRequests" | "RequestLimitExceeded", _) => ErrorKind::Throttled(words),
+        ("LimitExceeded" | "TooManyTags", _) => ErrorKind::QuotaExceeded(words),
+        ("LayersNotFound" | "LayerInaccessible" | "ReferencedImagesNotFound", _) => {
+            ErrorKind::ContentMissing(words)
+        }
+        ("Server" | "InternalFailure" | "ServiceUnavailable", _) => {
+            ErrorKind::Unavailable { status: code.to_owned(), message: words }
         }
         _ if status >= 500 => ErrorKind::Unavailable { status: code.to_owned(), message: words },
         _ => ErrorKind::Refused { status: code.to_owned(), message: words },
     }
+}
+
+/// What it means that one image of a batch failed.
+pub(super) fn image_failure(failure: &ImageFailure) -> ErrorKind {
+    let code = failure.failure_code().map_or("", ImageFailureCode::as_str);
+    let message = quoted(failure.failure_reason().unwrap_or_default());
+    match failure.failure_code() {
+        Some(ImageFailureCode::ImageNotFound) => ErrorKind::ImageMissing,
+        Some(ImageFailureCode::UpstreamAccessDenied) => Denied::parse(&message).into(),
+        Some(ImageFailureCode::UpstreamTooManyRequests) => ErrorKind::Throttled(message),
+        Some(ImageFailureCode::UpstreamUnavailable) => {
+            ErrorKind::Unavailable { status: code.to_owned(), message }
+        }
+        _ => ErrorKind::Refused { status: code.to_owned(), message },
+    }
+}
+
+/// Whether the API said this: a code that stands for no other kind of error.
+pub(super) fn said(kind: &ErrorKind, code: &str) -> bool {
+    matches!(kind, ErrorKind::Refused { status, .. } if status == code)
 }
 
 /// The request could not even be signed, or its connection not be made in a known way.

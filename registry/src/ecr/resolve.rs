@@ -1,53 +1,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecr::types::{Image, ImageIdentifier};
-use futures::{StreamExt, stream};
 
-use super::{EcrClients, api::image_failure, api_error};
+use super::{EcrClients, image_failure};
 use crate::{
     content::{Descriptor, media_type},
     error::ErrorKind,
-    names::{Digest, EcrHost, Repository, Version},
+    names::{Digest, Repository, Version},
+    transport::Kind,
 };
 
 /// What each version of a repository is.
 pub(crate) type Found = BTreeMap<Version, Result<Descriptor, ErrorKind>>;
 
-/// The most images ECR takes in one call.
-const BATCH: usize = 100;
-const CALLS_AT_ONCE: usize = 4;
-
 impl EcrClients {
-    /// What these versions of one repository are, by one call for each hundred.
-    pub(crate) async fn resolve(
-        &self,
-        host: &EcrHost,
-        repository: &Repository,
-        versions: BTreeSet<Version>,
-    ) -> Found {
-        let versions: Vec<Version> = versions.into_iter().collect();
-        let batches: Vec<_> =
-            versions.chunks(BATCH).map(|batch| self.resolve_batch(host, repository, batch)).collect();
-        stream::iter(batches).buffered(CALLS_AT_ONCE).map(stream::iter).flatten().collect().await
-    }
-
-    async fn resolve_batch(
-        &self,
-        host: &EcrHost,
-        repository: &Repository,
-        versions: &[Version],
-    ) -> Vec<(Version, Result<Descriptor, ErrorKind>)> {
-        let call = self.of(host).batch_get_image().registry_id(&host.account);
+    /// What up to a hundred versions of one repository are, by one call.
+    pub(super) async fn resolve_batch(&self, repository: &Repository, versions: BTreeSet<Version>) -> Found {
+        let Some(host) = repository.host().ecr() else {
+            return all(versions, &ErrorKind::NotEcr(repository.host().clone()));
+        };
+        let call = self.of(&host).batch_get_image().registry_id(&host.account);
         let call = call
             .repository_name(repository.name())
             .set_image_ids(Some(versions.iter().map(identifier).collect()))
             .set_accepted_media_types(Some(media_type::MANIFESTS.map(str::to_owned).to_vec()));
-        let answer = match call.send().await {
+        let send = || call.clone().send();
+        let answer = match self.call(repository.host(), Kind::ReadManifest, Some(repository), send).await {
             Ok(answer) => answer,
-            Err(error) => {
-                let kind = api_error(error, Some(repository));
-                return versions.iter().map(|version| (version.clone(), Err(kind.clone()))).collect();
-            }
+            Err(kind) => return all(versions, &kind),
         };
         let find = |version: &Version| {
             let image = answer.images().iter().find(|image| names(image.image_id(), version));
@@ -58,11 +38,16 @@ impl EcrClients {
                 (None, None) => Err(ErrorKind::missing(version)),
             }
         };
-        versions.iter().map(|version| (version.clone(), find(version))).collect()
+        versions.into_iter().map(|version| (version.clone(), find(&version))).collect()
     }
 }
 
-fn identifier(version: &Version) -> ImageIdentifier {
+/// One answer to all questions.
+fn all(versions: BTreeSet<Version>, kind: &ErrorKind) -> Found {
+    versions.into_iter().map(|version| (version, Err(kind.clone()))).collect()
+}
+
+pub(super) fn identifier(version: &Version) -> ImageIdentifier {
     let identifier = ImageIdentifier::builder();
     match version {
         Version::Tag(tag) => identifier.image_tag(tag.as_str()),
@@ -71,7 +56,7 @@ fn identifier(version: &Version) -> ImageIdentifier {
     .build()
 }
 
-fn names(identifier: Option<&ImageIdentifier>, version: &Version) -> bool {
+pub(super) fn names(identifier: Option<&ImageIdentifier>, version: &Version) -> bool {
     identifier.is_some_and(|identifier| match version {
         Version::Tag(tag) => identifier.image_tag() == Some(tag.as_str()),
         Version::Digest(digest) => identifier.image_digest() == Some(digest.to_string().as_str()),
@@ -95,8 +80,6 @@ fn described(image: &Image) -> Result<Descriptor, ErrorKind> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ecr::types::Image;
-
     use super::*;
 
     #[test]

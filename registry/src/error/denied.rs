@@ -45,11 +45,13 @@ impl fmt::Display for Denied {
 }
 
 impl Denied {
-    pub(super) fn hint(&self) -> Option<String> {
-        let action = self.action.as_ref()?;
+    pub(super) fn hint(&self) -> String {
+        let Some(action) = &self.action else {
+            return "use credentials that may do this, or have them allowed to".to_owned();
+        };
         let principal = self.principal.as_deref().unwrap_or("the identity in use");
         let resource = self.resource.as_deref().unwrap_or("the repository");
-        Some(format!("allow {action} on {resource} to {principal}"))
+        format!("allow {action} on {resource} to {principal}")
     }
 }
 
@@ -59,20 +61,21 @@ mod tests {
 
     #[test]
     fn the_hint_names_action_and_arn() {
-        let check = |message: &str, expected: Option<&str>| {
-            assert_eq!(Denied::parse(message).hint().as_deref(), expected, "{message}");
+        let check = |message: &str, expected: &str| {
+            assert_eq!(Denied::parse(message).hint(), expected, "{message}");
         };
+        let anybody = "use credentials that may do this, or have them allowed to";
         check(
             "User: arn:aws:iam::1:user/a is not authorized to perform: ecr:PutImage on resource: \
              arn:aws:ecr:r:1:repository/web because no policy allows it",
-            Some("allow ecr:PutImage on arn:aws:ecr:r:1:repository/web to arn:aws:iam::1:user/a"),
+            "allow ecr:PutImage on arn:aws:ecr:r:1:repository/web to arn:aws:iam::1:user/a",
         );
         check(
             "not authorized to perform: ecr:PutImage",
-            Some("allow ecr:PutImage on the repository to the identity in use"),
+            "allow ecr:PutImage on the repository to the identity in use",
         );
-        check("not authorized to perform:", None);
-        check("no", None);
-        check("", None);
+        check("not authorized to perform:", anybody);
+        check("no", anybody);
+        check("", anybody);
     }
 }

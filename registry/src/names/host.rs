@@ -17,6 +17,11 @@ impl Host {
         Self("docker.io".to_owned())
     }
 
+    /// ECR's public gallery.
+    pub fn public_ecr() -> Self {
+        Self("public.ecr.aws".to_owned())
+    }
+
     /// The host as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::http::read_limited;
 use crate::{
-    error::{Denied, ErrorKind},
+    error::{Denied, ErrorKind, quoted},
     names::Repository,
     settings::Patience,
 };
@@ -105,7 +105,7 @@ impl Refusal {
         }
         match self.status.as_u16() {
             403 => Denied::parse(&message).into(),
-            404 => ErrorKind::ImageMissing,
+            404 if !self.has("BLOB_UPLOAD_UNKNOWN") => ErrorKind::ImageMissing,
             _ if self.is_throttled() => ErrorKind::Throttled(message),
             408 | 425 | 499 | 500.. => ErrorKind::Unavailable { status, message },
             _ => ErrorKind::Refused { status, message },
@@ -129,13 +129,12 @@ pub(super) fn reasons(body: &[u8]) -> Vec<Reason> {
     struct Errors {
         errors: Vec<Reason>,
     }
-    const LONGEST_TEXT: usize = 200;
+    const MOST: usize = 8;
     if let Ok(Errors { errors }) = serde_json::from_slice(body) {
-        return errors;
+        let fit = |reason: Reason| Reason { code: quoted(&reason.code), message: quoted(&reason.message) };
+        return errors.into_iter().take(MOST).map(fit).collect();
     }
-    let text = String::from_utf8_lossy(body);
-    let text: String =
-        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_TEXT).collect();
+    let text = quoted(&String::from_utf8_lossy(body));
     if text.is_empty() || text.starts_with('<') {
         return Vec::new();
     }

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     ReadBlob,
     StartUpload,
     Upload,
+    /// An action of ECR's API for which the registry protocol has no request, by its name.
+    Api(&'static str),
 }
 
 impl Kind {
@@ -42,14 +44,14 @@ impl Kind {
             Self::PutManifest => Some((5.0, 10.0)),
             Self::StartUpload | Self::Upload => Some((40.0, 40.0)),
             Self::CheckBlob => Some((300.0, 300.0)),
-            Self::ReadManifest | Self::ReadBlob => None,
+            Self::ReadManifest | Self::ReadBlob | Self::Api(_) => None,
         }
     }
 }
 
 /// How fast requests go out, by registry and kind of request, shared by all that goes on in this process.
-#[derive(Default)]
-pub(crate) struct Paces(Mutex<HashMap<(Host, Kind), Arc<Gate>>>);
+#[derive(Default, Clone)]
+pub(crate) struct Paces(Arc<Mutex<HashMap<(Host, Kind), Arc<Gate>>>>);
 
 struct Gate {
     pace: Mutex<Pace>,
@@ -72,7 +74,7 @@ pub(crate) enum Came {
 
 impl Paces {
     /// Waits until a request may go out.
-    pub(super) async fn enter(&self, host: &Host, kind: Kind) -> Pass {
+    pub(crate) async fn enter(&self, host: &Host, kind: Kind) -> Pass {
         let gate = self.gate(host, kind);
         loop {
             let left = gate.left.notified();
@@ -97,7 +99,7 @@ impl Paces {
 }
 
 impl Pass {
-    pub(super) fn came(&mut self, came: Came) {
+    pub(crate) fn came(&mut self, came: Came) {
         self.came_through = Some(came);
     }
 }

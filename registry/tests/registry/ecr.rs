@@ -1,7 +1,9 @@
 //! The manners of ECR: its passwords, its words, its API.
 
+use std::time::Duration;
+
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_sdk_ecr::config::{BehaviorVersion, Region};
+use aws_sdk_ecr::config::{BehaviorVersion, Region, retry::RetryConfig};
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use ecr_registry::{
@@ -14,15 +16,26 @@ use crate::{
 };
 
 /// A client with AWS credentials, for which ECR and its API are the fake.
-fn client(fake: &Fake) -> Registry {
-    let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
-    Registry::new(settings_with(fake, Some(credentials))).unwrap()
+pub(crate) fn client(fake: &Fake) -> Registry {
+    Registry::new(settings_with(fake, Some(credentials()))).unwrap()
 }
 
-fn settings_with(fake: &Fake, credentials: Option<Credentials>) -> Settings {
+/// A client that tries once.
+pub(crate) fn impatient(fake: &Fake) -> Registry {
+    let mut settings = settings_with(fake, Some(credentials()));
+    (settings.patience.budget, settings.patience.throttled) = (Duration::ZERO, Duration::ZERO);
+    Registry::new(settings).unwrap()
+}
+
+pub(crate) fn credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test")
+}
+
+pub(crate) fn settings_with(fake: &Fake, credentials: Option<Credentials>) -> Settings {
     let url = format!("http://{}", fake.host);
     let aws = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(&url);
-    let mut aws = aws.region(Region::new("us-east-1"));
+    // What the SDK would try again, with waits of its own, is tried again by the client.
+    let mut aws = aws.region(Region::new("us-east-1")).retry_config(RetryConfig::disabled());
     aws.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
     let endpoints = Endpoints::parse([(&ECR.to_owned(), &url)]).unwrap();
     Settings { aws: Some(aws.build()), endpoints, ..settings() }
@@ -184,8 +197,7 @@ async fn a_role_is_taken_on_for_its_account_alone() {
     let (account, repository) = (&ECR[..12], fake.repository("web"));
     let ask = async |account: &str| {
         let role = format!("arn:aws:iam::{account}:role/push");
-        let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
-        let mut settings = settings_with(&fake, Some(credentials));
+        let mut settings = settings_with(&fake, Some(credentials()));
         settings.account_roles = [(account.to_owned(), role)].into();
         let registry = Registry::new(settings).unwrap();
         registry.head(&repository, &latest()).await.map(|_| std::mem::take(&mut fake.state().identities))
@@ -254,9 +266,8 @@ async fn a_storm_of_refusals_is_sat_out() {
     {
         fake.fail(method, path, 8, What::Answer(too_many.clone()));
     }
-    let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
-    let mut settings = settings_with(&fake, Some(credentials));
-    settings.patience.throttled = std::time::Duration::from_mins(1);
+    let mut settings = settings_with(&fake, Some(credentials()));
+    settings.patience.throttled = Duration::from_mins(1);
     let registry = Registry::new(settings).unwrap();
     registry.push(&fake.repository("web"), &image(&[b"one", b"two"]), &()).await.unwrap();
     assert_eq!(fake.state().repositories["web"].manifests.len(), 1);

@@ -15,7 +15,7 @@ use std::{
 use ecr_registry::{Digest, Repository};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(crate) use api::error as api_error;
+pub(crate) use api::{error as api_error, ok as api_answer};
 use http::Connection;
 pub(crate) use http::{Reply, Request};
 
@@ -42,6 +42,10 @@ pub(crate) struct State {
     pub(crate) ecr: bool,
     /// How many passwords were given; the last one is good.
     pub(crate) passwords: usize,
+    /// What the API was asked: operation and input.
+    pub(crate) asked: Vec<(String, serde_json::Value)>,
+    /// The account that STS says callers are of.
+    pub(crate) caller: Option<&'static str>,
     /// The access keys by which the API was called.
     pub(crate) identities: BTreeSet<String>,
     pub(crate) immutable: bool,
@@ -140,6 +144,18 @@ impl Fake {
         self.state().faults.push(Fault { method, path, times, what });
     }
 
+    /// Has the API answer the next call of an operation so.
+    pub(crate) fn says(&self, operation: &'static str, answer: &serde_json::Value) {
+        self.fail("POST", operation, 1, What::Answer(api_answer(answer)));
+    }
+
+    /// What an operation of the API was asked.
+    pub(crate) fn asked(&self, operation: &str) -> Vec<serde_json::Value> {
+        let state = self.state();
+        let asked = state.asked.iter().filter(|(name, _)| name == operation);
+        asked.map(|(_, input)| input.clone()).collect()
+    }
+
     /// How many requests of a method had a path with this in it.
     pub(crate) fn count(&self, method: &str, path: &str) -> usize {
         self.state().log.iter().filter(|r| r.method == method && r.path.contains(path)).count()
@@ -214,7 +230,7 @@ impl State {
 
     fn answer(&mut self, request: &Request) -> Reply {
         match request.header("x-amz-target") {
-            "" if request.body.starts_with(b"Action=AssumeRole&") => api::assume_role(self, request),
+            "" if request.body.starts_with(b"Action=") => api::sts(self, request),
             "" => self.registry(request),
             target => api::answer(self, target.rsplit('.').next().unwrap(), request),
         }

@@ -13,6 +13,7 @@ pub(super) fn answer(state: &mut State, operation: &str, request: &Request) -> R
     state.identities.insert(request.header("authorization").split(['=', '/']).nth(1).unwrap().to_owned());
     // The log has the operation where others have a path.
     operation.clone_into(&mut state.log.last_mut().unwrap().path);
+    state.asked.push((operation.to_owned(), input.clone()));
     if let Some(reply) = state.fault_of_api(operation) {
         return reply;
     }
@@ -38,12 +39,19 @@ pub(super) fn answer(state: &mut State, operation: &str, request: &Request) -> R
 }
 
 /// STS: the access key it gives names the role.
-pub(super) fn assume_role(state: &mut State, request: &Request) -> Reply {
-    "AssumeRole".clone_into(&mut state.log.last_mut().unwrap().path);
-    if let Some(reply) = state.fault_of_api("AssumeRole") {
+pub(super) fn sts(state: &mut State, request: &Request) -> Reply {
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+    form["Action"].clone_into(&mut state.log.last_mut().unwrap().path);
+    if let Some(reply) = state.fault_of_api(&form["Action"]) {
         return reply;
     }
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+    if form["Action"] == "GetCallerIdentity" {
+        let account = state.caller.unwrap_or("123456789012");
+        return Reply::status(200).header("content-type", "text/xml").body(format!(
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{account}</Account>\
+             </GetCallerIdentityResult></GetCallerIdentityResponse>"
+        ));
+    }
     let role = form["RoleArn"].rsplit('/').next().unwrap();
     Reply::status(200).header("content-type", "text/xml").body(format!(
         "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>KEY-OF-{role}</AccessKeyId>\
@@ -68,7 +76,8 @@ pub(crate) fn error(code: &str, message: &str) -> Reply {
     reply.body(json!({ "__type": code, "message": message }).to_string())
 }
 
-fn ok(body: &Value) -> Reply {
+/// What the API answers.
+pub(crate) fn ok(body: &Value) -> Reply {
     Reply::status(200).header("content-type", "application/x-amz-json-1.1").body(body.to_string())
 }
 
