@@ -57,6 +57,11 @@ Examples:
 It takes the place of `aws eks get-token` and of `aws-iam-authenticator token` in a kubeconfig.
 Environment: AWS_REGION and the other AWS_* variables; KUBERNETES_EXEC_INFO is the client's question.";
 
+const IMAGES_EXAMPLES: &str = "\
+Examples:
+  helm eks-deploy images list api ./charts/api -n shop --cluster prod --region eu-west-1 -f prod.yaml
+  eks-deploy images list api ./charts/api -n shop --cluster prod -o json | jq -r '.[].image'";
+
 const KUBECONFIG_EXAMPLES: &str = "\
 Examples:
   eks-deploy kubeconfig write --cluster prod --region eu-west-1 -n shop
@@ -120,6 +125,9 @@ pub(crate) enum Verb {
     /// Prints a token for a cluster, as Kubernetes clients ask for it.
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArguments),
+    /// Tells the images of a release.
+    #[command(subcommand)]
+    Images(ImagesVerb),
     /// Makes kubeconfigs whose tokens this program signs.
     #[command(subcommand)]
     Kubeconfig(KubeconfigVerb),
@@ -136,6 +144,30 @@ pub(crate) enum Verb {
     },
     /// Prints the version of this program and of the helm that it runs.
     Version,
+}
+
+/// What to tell of images.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImagesVerb {
+    /// Lists what `up` would run, pinned as it would pin it; nothing is changed.
+    #[command(override_usage = "eks-deploy images list RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = IMAGES_EXAMPLES)]
+    List {
+        /// The release, as `up` takes it.
+        #[command(flatten)]
+        release: Box<UpArguments>,
+        /// The form of the list.
+        #[arg(long, short, default_value = "text")]
+        output: Output,
+    },
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// What to do with a kubeconfig.

@@ -8,6 +8,7 @@ pub(crate) mod form;
 pub(crate) mod pins;
 pub(crate) mod policy;
 pub(crate) mod resolve;
+pub(crate) mod table;
 pub(crate) mod terraform;
 pub(crate) mod uses;
 pub(crate) mod values_path;

@@ -60,6 +60,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.verb {
         Verb::Up(arguments) => verb::up::run(*arguments).await.map(ExitCode::from),
         Verb::Token(arguments) => verb::token::run(arguments).await.map(done),
+        Verb::Images(arguments) => verb::images::run(arguments).await.map(done),
         Verb::Kubeconfig(arguments) => verb::kubeconfig::run(arguments).await.map(done),
         Verb::Exec(arguments) => verb::exec::run(arguments).await,
         Verb::Completion { shell } => {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ecr_registry::{Digest, Reference};
 use serde_json::Value;
 
 use super::document;
@@ -16,6 +17,13 @@ pub(crate) struct ImageUse {
     pub(crate) object: Object,
     /// Where in the object: `spec.template.spec.containers[0].image`.
     pub(crate) path: String,
+}
+
+impl ImageUse {
+    /// The digest that it names.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        self.image.parse::<Reference>().ok()?.digest
+    }
 }
 
 /// A rendered Kubernetes object, as people name it.

@@ -1,11 +1,6 @@
 //! `eks-deploy up`: resolve, pin, prove, deploy, report.
 
-mod prepare;
-mod target;
-
-use std::env;
-
-use self::{prepare::Prepared, target::Target};
+use super::release::{Begun, Prepared, Target};
 use crate::{
     cli::UpArguments,
     eks::access,
@@ -15,8 +10,7 @@ use crate::{
         outcome::{Asked, Outcome, judge},
         session::{Helm, failed},
     },
-    run_folder::RunFolder,
-    settings::{Settings, Surroundings, file},
+    settings::Settings,
     signals::{Signals, Stop},
     talk::say,
 };
@@ -24,9 +18,6 @@ use crate::{
 /// `up` did not end with a deployed release.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpError {
-    /// Stopped while nothing had been changed.
-    #[error("stopped; nothing was changed")]
-    StoppedBefore(Stop),
     /// Stopped while Helm was at work.
     #[error("stopped; release `{release}` is {outcome}")]
     StoppedDuring {
@@ -47,17 +38,13 @@ pub(crate) enum UpError {
         /// What became of it.
         outcome: Outcome,
     },
-    /// The system does not do what every program needs.
-    #[error("cannot start")]
-    System(#[source] std::io::Error),
 }
 
 impl Explain for UpError {
     fn exit(&self) -> Exit {
         match self {
-            Self::StoppedBefore(stop) | Self::StoppedDuring { stop, .. } => stop.exit(),
+            Self::StoppedDuring { stop, .. } => stop.exit(),
             Self::NotDeployed { outcome, .. } => outcome.exit(),
-            Self::System(_) => Exit::Failure,
         }
     }
 
@@ -79,23 +66,10 @@ impl Explain for UpError {
 
 /// Deploys.
 pub(crate) async fn run(arguments: UpArguments) -> Result<Exit, Failure> {
-    let around = Surroundings::read();
-    let mut signals = Signals::listen(around.under_helm).map_err(UpError::System)?;
-    let file = file::read(arguments.place.config.as_deref())?;
-    let settings = Settings::resolve(arguments, file, around)?;
-    let own = env::current_exe().map_err(UpError::System)?;
-    let folder = RunFolder::create()?;
-    let helm = Helm::find(&own, &folder)?;
-    let prepared = async {
-        let target = Target::find(&settings, &helm, &folder, &own).await?;
-        let prepared = prepare::prepare(&settings, &target, &helm, &folder).await?;
-        Ok::<_, Failure>((target, prepared))
-    };
-    let (target, prepared) = tokio::select! {
-        prepared = prepared => prepared?,
-        stop = signals.next() => return Err(UpError::StoppedBefore(stop).into()),
-    };
-    deploy(&settings, &target, &prepared, &helm, &mut signals).await
+    let (begun, mut signals) = Begun::new(arguments)?;
+    let helm = begun.helm()?;
+    let (target, prepared) = begun.prepare(&helm, &mut signals).await?;
+    deploy(&begun.settings, &target, &prepared, &helm, &mut signals).await
 }
 
 /// Lets Helm do it, and reads from the release what became of it.

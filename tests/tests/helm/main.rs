@@ -4,6 +4,7 @@
 
 mod cancel;
 mod deploy;
+mod look;
 mod refuse;
 mod remote;
 mod stage;

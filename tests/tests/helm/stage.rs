@@ -29,7 +29,7 @@ pub(crate) struct Stage {
     /// The repository of the images, as `host/name`.
     pub(crate) repository: String,
     plugin: PathBuf,
-    home: TempDir,
+    pub(crate) home: TempDir,
 }
 
 /// How a program ended.

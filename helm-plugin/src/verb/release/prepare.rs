@@ -1,0 +1,208 @@
+//! From what was asked to one command line of Helm and one document of values, proved by dry runs. Nothing is
+//! changed here.
+
+use std::path::Path;
+
+use super::target::Target;
+use crate::{
+    eks::access,
+    exit::Exit,
+    failure::{Explain, Failure},
+    helm::{
+        arguments::Run,
+        chart,
+        child::Input,
+        dry_run::DryRun,
+        session::{Helm, HelmError},
+    },
+    images::{
+        document,
+        pins::{self, Pin, Wanted},
+        policy::Policy,
+        resolve,
+        terraform::TerraformError,
+        uses::{self, ImageUse, Rendered},
+        values_path::overlay,
+        verify,
+    },
+    run_folder::RunFolder,
+    settings::{Settings, image::ImageSource},
+    talk::{say, warn},
+};
+
+/// What is given to Helm.
+pub(crate) struct Prepared {
+    /// Its arguments.
+    pub(crate) arguments: Vec<String>,
+    /// The values for its stdin: the user's, with the pins.
+    pub(crate) document: Vec<u8>,
+    /// The revision that it will make.
+    pub(crate) revision: u64,
+    /// The images that it will run.
+    pub(crate) images: Vec<ImageUse>,
+}
+
+/// What Helm rendered cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the manifests of chart `{chart}`")]
+struct ManifestError {
+    chart: String,
+    #[source]
+    source: serde_yaml_ng::Error,
+}
+
+impl Explain for ManifestError {
+    fn exit(&self) -> Exit {
+        Exit::Failure
+    }
+}
+
+/// Reads, resolves, pins, proves.
+pub(super) async fn prepare(
+    settings: &Settings,
+    target: &Target,
+    helm: &Helm<'_>,
+    folder: &RunFolder,
+) -> Result<Prepared, Failure> {
+    let dry_runs = DryRuns { settings, target, helm };
+    let named = named_images(settings, target)?;
+    // Updating dependencies changes the chart, so that only its result can be copied.
+    // Helm 3 looks on this machine first even then.
+    let repository = settings.helm.get("repo").filter(|_| target.helm.major >= 4);
+    let local = chart::is_local(&settings.chart, repository);
+    let copied_first = local && settings.helm.get("dependency-update").is_none();
+    let mut chart = settings.chart.clone();
+    if copied_first {
+        chart = snapshot(&chart, folder)?;
+    }
+    let first = dry_runs.run(&chart, Run::First, first_input(settings)).await?;
+    if !copied_first && local {
+        chart = snapshot(&chart, folder)?;
+    }
+    let objects = rendered(&first)?;
+    let pins = pins(settings, target, &first, &objects, named).await?;
+    let (chart, chart_version) = if local {
+        (chart, None)
+    } else {
+        chart::pinned(&chart, first.chart_digest, &first.chart.metadata.version)
+    };
+    let run = Run::Later { chart_version };
+    let values = pins::apply(&first.config, &first.chart.values, &pins);
+    let document = document::write(&values);
+    let deployed = if pins.is_empty() && copied_first {
+        objects
+    } else {
+        rendered(&dry_runs.run(&chart, run, Input::Document(&document)).await?)?
+    };
+    verify::prove(&deployed, &pins, &settings.policy)?;
+    report(&pins, &deployed, &settings.policy);
+    let arguments = dry_runs.arguments(&chart, run)?;
+    let images = deployed.iter().flat_map(uses::images).collect();
+    Ok(Prepared { arguments, document, revision: first.revision, images })
+}
+
+fn snapshot(chart: &str, folder: &RunFolder) -> Result<String, Failure> {
+    let copy = chart::snapshot(Path::new(chart), folder.path())?;
+    Ok(copy.to_string_lossy().into_owned())
+}
+
+fn first_input(settings: &Settings) -> Input<'static> {
+    if settings.helm.reads_stdin() { Input::Ours } else { Input::Nothing }
+}
+
+fn rendered(dry_run: &DryRun) -> Result<Vec<Rendered>, ManifestError> {
+    uses::objects(&dry_run.manifest, &dry_run.hooks)
+        .map_err(|source| ManifestError { chart: dry_run.chart.metadata.name.clone(), source })
+}
+
+/// The dry runs of one preparation.
+struct DryRuns<'a> {
+    settings: &'a Settings,
+    target: &'a Target,
+    helm: &'a Helm<'a>,
+}
+
+impl DryRuns<'_> {
+    /// The arguments of one run of Helm.
+    fn arguments(&self, chart: &str, run: Run<'_>) -> Result<Vec<String>, Failure> {
+        let Settings { release, namespace, helm, .. } = self.settings;
+        let mut arguments: Vec<String> =
+            ["upgrade", "--install", release, chart, "--namespace", &namespace.name]
+                .map(str::to_owned)
+                .into();
+        arguments.extend(helm.render(&self.target.helm, run)?);
+        if let Run::Later { .. } = run {
+            arguments.extend(["--reset-values", "--values=-"].map(str::to_owned));
+        }
+        Ok(arguments)
+    }
+
+    async fn run(&self, chart: &str, run: Run<'_>, input: Input<'_>) -> Result<DryRun, Failure> {
+        let mut arguments = self.arguments(chart, run)?;
+        arguments.extend(["--dry-run=server", "--output=json"].map(str::to_owned));
+        match self.helm.read(&arguments, input).await {
+            Ok(printed) => Ok(DryRun::parse(&printed)?),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    async fn explain(&self, error: HelmError) -> Failure {
+        access::explain(error, &self.target.way.aws, &self.target.way.cluster, &self.settings.namespace.name)
+            .await
+    }
+}
+
+/// The images that were named, with outputs looked up.
+fn named_images(settings: &Settings, target: &Target) -> Result<Vec<Wanted>, TerraformError> {
+    let named = settings.images.iter().map(|image| {
+        let reference = match (&image.source, &target.outputs) {
+            (ImageSource::Reference(reference), _) => reference.clone(),
+            (ImageSource::Output(name), Some(outputs)) => outputs.image(name)?,
+            (ImageSource::Output(name), None) => return Err(TerraformError::NoSource(name.clone())),
+        };
+        Ok(Wanted { path: image.path.clone(), reference })
+    });
+    named.collect()
+}
+
+/// Decides what to pin where, and asks the registries for the digests.
+async fn pins(
+    settings: &Settings,
+    target: &Target,
+    dry_run: &DryRun,
+    objects: &[Rendered],
+    named: Vec<Wanted>,
+) -> Result<Vec<Pin>, Failure> {
+    let values = overlay(&dry_run.chart.values, &dry_run.config);
+    pins::check_paths(&named, &values)?;
+    let (unpinned, _) = verify::unpinned(objects);
+    let found = pins::found_in_values(
+        &unpinned,
+        &named,
+        &values,
+        &dry_run.chart.metadata.app_version,
+        &settings.policy,
+    )?;
+    let wanted: Vec<Wanted> = named.into_iter().chain(found).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let registry = resolve::registry(target.way.aws.clone(), settings.endpoints.clone())?;
+    let references: Vec<_> = wanted.iter().map(|wanted| wanted.reference.clone()).collect();
+    let digests = resolve::digests(&registry, &references).await?;
+    let pins = wanted.into_iter().map(|wanted| {
+        let digest = digests[&wanted.reference];
+        pins::pin(wanted, digest, &values)
+    });
+    Ok(pins.collect::<Result<_, _>>()?)
+}
+
+fn report(pins: &[Pin], deployed: &[Rendered], policy: &Policy) {
+    for Pin { path, reference, digest, .. } in pins {
+        let tag = reference.tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
+        say(&format!("image {path} = {}@{digest}{tag}", reference.repository));
+    }
+    for used in verify::tolerated(deployed, policy) {
+        warn(&format!("{} is not pinned by digest: {}", used.object, used.image));
+    }
+}
