@@ -1,13 +1,14 @@
 resource "aws_eks_access_entry" "this" {
   for_each = var.access
 
-  cluster_name  = aws_eks_cluster.this.name
-  principal_arn = each.value.principal_arn
-  tags          = var.tags
+  cluster_name      = aws_eks_cluster.this.name
+  principal_arn     = each.value.principal_arn
+  kubernetes_groups = each.value.kubernetes_groups
+  tags              = var.tags
 }
 
 resource "aws_eks_access_policy_association" "this" {
-  for_each = var.access
+  for_each = { for name, entry in var.access : name => entry if entry.policy != null }
 
   cluster_name  = aws_eks_cluster.this.name
   principal_arn = aws_eks_access_entry.this[each.key].principal_arn

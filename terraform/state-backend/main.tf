@@ -1,7 +1,20 @@
+data "aws_region" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  # Known before the bucket is there, so that a plan shows every policy.
+  arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}"
+}
+
 resource "aws_s3_bucket" "this" {
   bucket        = var.bucket
   force_destroy = var.force_destroy
   tags          = var.tags
+
+  # Terraform takes no variable here. Whoever means it edits this line.
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 # Every write of the state keeps the one before it: the way back from a bad apply.
@@ -44,11 +57,46 @@ resource "aws_s3_bucket_policy" "this" {
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
-      Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+      Resource  = [local.arn, "${local.arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
   })
 
   # S3 refuses two changes of access to one bucket at the same time.
   depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  rule {
+    id     = "old-versions"
+    status = "Enabled"
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days           = var.old_versions.days
+      newer_noncurrent_versions = var.old_versions.newest
+    }
+
+    # Each released lock leaves one behind.
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  # What counts as an old version is decided by versioning.
+  depends_on = [aws_s3_bucket_versioning.this]
+}
+
+resource "aws_s3_bucket_logging" "this" {
+  count = var.access_log == null ? 0 : 1
+
+  bucket        = aws_s3_bucket.this.id
+  target_bucket = var.access_log.bucket
+  target_prefix = var.access_log.prefix
 }

@@ -6,22 +6,37 @@ output "bucket" {
 }
 
 output "arn" {
-  description = "ARN of the bucket, for the policy of those who may read and write the state."
-  value       = aws_s3_bucket.this.arn
+  description = "ARN of the bucket, for policies of your own."
+  value       = local.arn
 }
 
 output "backend" {
-  description = "The backend block for a configuration that keeps its state here; give every configuration its own key."
-  value       = <<-EOT
+  description = "The backend block of each state, by its name, ready to write into a file."
+  value = { for name, key in local.keys : name => <<-EOT
     terraform {
       backend "s3" {
         bucket       = "${aws_s3_bucket.this.bucket}"
-        key          = "NAME/terraform.tfstate"
-        region       = "${aws_s3_bucket.this.region}"
+        key          = "${key}"
+        region       = "${data.aws_region.current.name}"
         encrypt      = true%{if var.kms_key_arn != null}
         kms_key_id   = "${var.kms_key_arn}"%{endif}
         use_lockfile = true
       }
     }
   EOT
+  }
+}
+
+output "access" {
+  description = "Two IAM policies (JSON) for each state, by its name: `read` for who plans with `-lock=false`, `write` for who applies."
+  value = { for name in var.states : name => {
+    read = jsonencode({
+      Version   = "2012-10-17"
+      Statement = concat([local.list[name], local.state_read[name]], local.key_read)
+    })
+    write = jsonencode({
+      Version   = "2012-10-17"
+      Statement = concat([local.list[name], local.state_write[name], local.lock[name]], local.key_write)
+    })
+  } }
 }

@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::docker::Engine;
 use crate::http::answers;
 use crate::process::Service;
+use crate::programs::checkout;
 use crate::progress;
 use crate::tool::MINISTACK;
 
@@ -48,10 +49,12 @@ impl MiniStack {
         ports: Ports,
         record: impl FnOnce(&Self) -> Result<()>,
     ) -> Result<Self> {
-        let program = MINISTACK.install(cache, "ministack")?;
+        let python = MINISTACK.install(cache, "python")?;
         let gateway: IpAddr = engine.gateway.parse().context("the engine's gateway is no IP address")?;
         let address = SocketAddr::new(gateway, ports.gateway);
-        let mut command = Command::new(program);
+        let mut command = Command::new(python);
+        // As it is shipped, but that a plan after an apply finds what it set.
+        command.arg(checkout().join("tests/ministack/attributes.py"));
         environment(&mut command, &cache.run().join("ministack"), ports)?;
         command
             .env("DOCKER_HOST", &engine.host)
@@ -100,7 +103,8 @@ impl MiniStack {
 
 const INSTANCE: &str = "eks-deploy-lab";
 
-fn environment(command: &mut Command, folder: &Path, ports: Ports) -> Result<()> {
+/// What every MiniStack of the lab is started with: its folders, its ports, and policies that count.
+pub fn environment(command: &mut Command, folder: &Path, ports: Ports) -> Result<()> {
     for (variable, name) in [("STATE_DIR", "state"), ("S3_DATA_DIR", "s3"), ("TMPDIR", "tmp")] {
         let path = folder.join(name);
         fs::create_dir_all(&path).with_context(|| format!("cannot create `{}`", path.display()))?;

@@ -16,8 +16,11 @@ module "eks" {
   source             = "../../../terraform/eks"
   name               = var.name
   kubernetes_version = var.kubernetes_version
-  subnet_ids         = module.network.subnet_ids
-  access             = { for arn in local.admins : arn => { principal_arn = arn, policy = "ClusterAdmin" } }
+  subnet_ids         = module.network.private_subnet_ids
+  # So that the example works from where you sit. A cluster that lasts names its own addresses, or none.
+  public_access_cidrs         = ["0.0.0.0/0"]
+  public_access_from_anywhere = true
+  access                      = { for arn in local.admins : arn => { principal_arn = arn, policy = "ClusterAdmin" } }
 }
 
 data "aws_caller_identity" "current" {}
