@@ -61,6 +61,16 @@ pub const CRANE: Module = Module {
     version: "0.22.1",
     source: Source::Proxy { package: "github.com/google/go-containerregistry/cmd/crane" },
 };
+/// Builds images, and pushes them; a peer of our client.
+pub const BUILDKIT: Module = Module {
+    name: "buildkit",
+    version: "0.34.2",
+    source: Source::Folder {
+        folder: "tools/buildkit",
+        packages: &["github.com/moby/buildkit/cmd/buildctl", "github.com/moby/buildkit/cmd/buildkitd"],
+        flags: "-s -w -X github.com/moby/buildkit/version.Version=v0.34.2",
+    },
+};
 /// Generates and checks the documentation of a provider.
 pub const TFPLUGINDOCS: Module = Module {
     name: "tfplugindocs",

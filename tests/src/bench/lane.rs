@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
+use super::report::{Outcome, Row};
 use super::statistics::Sample;
 use crate::cache::Cache;
 use crate::programs::{Profile, Programs};
@@ -53,13 +54,6 @@ pub(super) struct Lane {
     pub(super) measure: fn(&mut Command) -> Result<f64>,
 }
 
-/// What a lane measured, in its unit.
-pub(super) struct Measured {
-    pub(super) ours: Sample,
-    /// The fastest first.
-    pub(super) peers: Vec<(&'static str, Sample)>,
-}
-
 /// A program in a lane while it is measured.
 struct Runner {
     name: &'static str,
@@ -68,13 +62,8 @@ struct Runner {
 }
 
 impl Lane {
-    /// Whether the lane is meant by an area's or a lane's name.
-    pub(super) fn is_in(&self, area: Option<&str>) -> bool {
-        area.is_none_or(|area| area == self.area || area == self.to_string())
-    }
-
     /// Runs all programs in turn, so that whatever else the machine does falls on all alike.
-    pub(super) fn run(&self, stage: &Stage, without: &[String]) -> Result<Measured> {
+    pub(super) fn run(&self, stage: &Stage, without: &[String]) -> Result<Outcome> {
         let mut runners = vec![Runner::new("ours", (self.ours)(stage)?)];
         for peer in self.peers.iter().filter(|peer| !without.iter().any(|name| name == peer.name)) {
             let command = (peer.command)(stage).with_context(|| {
@@ -90,11 +79,12 @@ impl Lane {
                 }
             }
         }
-        let mut samples = runners.into_iter().map(|runner| (runner.name, Sample::of(&runner.taken)));
-        let (_, ours) = samples.next().context("ours runs in every lane")?;
-        let mut peers: Vec<_> = samples.collect();
-        peers.sort_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
-        Ok(Measured { ours, peers })
+        let mut rows = runners.into_iter().map(|runner| Row::new(runner.name, Sample::of(&runner.taken)));
+        let ours = rows.next().context("ours runs in every lane")?;
+        let mut peers: Vec<_> = rows.collect();
+        peers.sort_by(|one, other| one.sample.median.total_cmp(&other.sample.median));
+        let Self { area, name: lane, unit, goal, .. } = *self;
+        Ok(Outcome { area, lane, about: String::new(), unit, goal, ours, peers })
     }
 }
 
@@ -174,9 +164,9 @@ mod tests {
         let error = LANE.run(&stage(), &[]).err().unwrap().to_string();
         assert_eq!(error, "no absent: get it, or leave it out with `--without absent`");
         let measured = LANE.run(&stage(), &["absent".to_owned()]).unwrap();
-        let peers: Vec<_> = measured.peers.iter().map(|(name, sample)| (*name, sample.runs)).collect();
+        let peers: Vec<_> = measured.peers.iter().map(|row| (row.name, row.sample.runs)).collect();
         assert_eq!(peers, [("slow", 3)]);
-        assert_eq!(measured.ours.runs, 3);
+        assert_eq!(measured.ours.sample.runs, 3);
     }
 
     #[test]
@@ -184,14 +174,5 @@ mod tests {
         let lane = Lane { ours: |_| Ok(shell("echo later")), peers: &[], ..LANE };
         let error = format!("{:#}", lane.run(&stage(), &[]).err().unwrap());
         assert_eq!(error, "ours: it did not do the job; it said: later");
-    }
-
-    #[test]
-    fn a_lane_is_meant_by_its_area_or_its_name() {
-        for (area, expected) in
-            [(None, true), (Some("shell"), true), (Some("shell/echo"), true), (Some("sh"), false)]
-        {
-            assert_eq!(LANE.is_in(area), expected, "{area:?}");
-        }
     }
 }

@@ -1,10 +1,41 @@
-//! A lane's result in words and as JSON. Pure.
+//! What a lane came to, in words, as JSON and as a part of a document. Pure.
 
 use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::lane::{Lane, Measured};
+use super::statistics::Sample;
+use super::usage::Usage;
+
+/// What a lane came to.
+pub(super) struct Outcome {
+    pub(super) area: &'static str,
+    pub(super) lane: &'static str,
+    /// What is compared, where the name does not say it.
+    pub(super) about: String,
+    /// What is measured in: less of it is better.
+    pub(super) unit: &'static str,
+    /// What ours is to reach.
+    pub(super) goal: Option<f64>,
+    pub(super) ours: Row,
+    /// The fastest first.
+    pub(super) peers: Vec<Row>,
+}
+
+/// What one program took.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    /// Nothing where the name says enough.
+    pub(super) version: String,
+    pub(super) sample: Sample,
+    pub(super) usage: Option<Usage>,
+}
+
+impl Row {
+    pub(super) fn new(name: &'static str, sample: Sample) -> Self {
+        Self { name, version: String::new(), sample, usage: None }
+    }
+}
 
 /// One line of JSON. Ratio is ours divided by the peer's: smaller is better.
 #[derive(Serialize)]
@@ -19,48 +50,93 @@ struct Line<'a> {
     runs: usize,
 }
 
-/// A line for each peer, the fastest first, and one for the goal.
-pub(super) fn json(lane: &Lane, measured: &Measured) -> String {
-    let ours = measured.ours;
-    let rows = measured.peers.iter().map(|(name, sample)| (*name, sample.median));
-    let goal = lane.goal.map(|goal| ("goal", goal));
-    let lines = rows.chain(goal).map(|(peer_name, peer)| Line {
-        area: lane.area,
-        lane: lane.name,
-        unit: lane.unit,
-        ours: rounded(ours.median),
-        peer: rounded(peer),
-        peer_name,
-        ratio: rounded(ours.median / peer),
-        runs: ours.runs,
-    });
-    lines.fold(String::new(), |mut text, line| {
-        let _ = writeln!(text, "{}", serde_json::to_string(&line).unwrap_or_default());
+impl Outcome {
+    /// A line of JSON for each peer, the fastest first, and one for the goal.
+    pub(super) fn json(&self) -> String {
+        let ours = self.ours.sample;
+        let rows = self.peers.iter().map(|row| (row.name, row.sample.median));
+        let goal = self.goal.map(|goal| ("goal", goal));
+        let lines = rows.chain(goal).map(|(peer_name, peer)| Line {
+            area: self.area,
+            lane: self.lane,
+            unit: self.unit,
+            ours: rounded(ours.median),
+            peer: rounded(peer),
+            peer_name,
+            ratio: rounded(ours.median / peer),
+            runs: ours.runs,
+        });
+        lines.fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "{}", serde_json::to_string(&line).unwrap_or_default());
+            text
+        })
+    }
+
+    /// A table for a terminal.
+    pub(super) fn table(&self) -> String {
+        let Self { area, lane, unit, ours, .. } = self;
+        let mut text = format!("\n{area}/{lane}, {unit}, {} runs\n", ours.sample.runs);
+        if !self.about.is_empty() {
+            let _ = writeln!(text, "  {}", self.about);
+        }
+        let mut row = |name: &str, cells: [&str; 5]| {
+            let [median, spread, ratio, cpu, memory] = cells;
+            let line = format!("  {name:24} {median:>10} {spread:>8} {ratio:>10} {cpu:>9} {memory:>8}");
+            let _ = writeln!(text, "{}", line.trim_end());
+        };
+        let used = ours.usage.is_some();
+        let [cpu, memory] = if used { ["CPU ms", "MB"] } else { [""; 2] };
+        row("", ["median", "spread", "ours/it", cpu, memory]);
+        for it in std::iter::once(ours).chain(&self.peers) {
+            let ratio = if std::ptr::eq(it, ours) { String::new() } else { self.ratio(it.sample.median) };
+            let usage = |of: fn(&Usage) -> f64| it.usage.as_ref().map(|usage| format!("{:.0}", of(usage)));
+            let [cpu, memory] = [usage(|usage| usage.cpu_ms), usage(|usage| usage.memory_mb)];
+            let (cpu, memory) = (cpu.unwrap_or_default(), memory.unwrap_or_default());
+            row(it.name, [&tenths(it.sample.median), &tenths(it.sample.spread), &ratio, &cpu, &memory]);
+        }
+        if let Some(goal) = self.goal {
+            row("goal", [&tenths(goal), "", &self.ratio(goal), "", ""]);
+        }
         text
-    })
+    }
+
+    /// A part of a document, with a picture of this name.
+    pub(super) fn section(&self, machine: &str, picture: &str) -> String {
+        let Self { area, lane, unit, ours, .. } = self;
+        let mut text = format!("### {area}/{lane}\n\n");
+        if !self.about.is_empty() {
+            let _ = writeln!(text, "{}.\n", capitalised(&self.about));
+        }
+        let _ = writeln!(text, "![{lane}]({picture})\n");
+        let _ = writeln!(text, "| | version | median, {unit} | spread | ours/it | CPU ms | max MB |");
+        let _ = writeln!(text, "|---|---|--:|--:|--:|--:|--:|");
+        for it in std::iter::once(ours).chain(&self.peers) {
+            let ratio = if std::ptr::eq(it, ours) { String::new() } else { self.ratio(it.sample.median) };
+            let usage = |of: fn(&Usage) -> f64| it.usage.as_ref().map(|usage| format!("{:.0}", of(usage)));
+            let [cpu, memory] = [usage(|usage| usage.cpu_ms), usage(|usage| usage.memory_mb)];
+            let (cpu, memory) = (cpu.unwrap_or_default(), memory.unwrap_or_default());
+            let (median, spread) = (tenths(it.sample.median), tenths(it.sample.spread));
+            let cells = [it.name, &it.version, &median, &spread, &ratio, &cpu, &memory];
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        if let Some(goal) = self.goal {
+            let _ = writeln!(text, "| goal | | {} | | {} | | |", tenths(goal), self.ratio(goal));
+        }
+        let _ = writeln!(text, "\n{} runs; {machine}", ours.sample.runs);
+        text
+    }
+
+    fn ratio(&self, of: f64) -> String {
+        format!("{:.3}", self.ours.sample.median / of)
+    }
 }
 
-/// A table for a reader.
-pub(super) fn table(lane: &Lane, measured: &Measured) -> String {
-    let ours = measured.ours;
-    let mut text = format!("\n{lane}, {}, {} runs\n", lane.unit, ours.runs);
-    let mut row = |name: &str, [median, spread, ratio]: [&str; 3]| {
-        let cells = format!("  {name:24} {median:>10} {spread:>8} {ratio:>10}");
-        let _ = writeln!(text, "{}", cells.trim_end());
-    };
-    let ratio = |median: f64| format!("{:.3}", ours.median / median);
-    row("", ["median", "spread", "ours/it"]);
-    row("ours", [&tenths(ours.median), &tenths(ours.spread), ""]);
-    for (name, sample) in &measured.peers {
-        row(name, [&tenths(sample.median), &tenths(sample.spread), &ratio(sample.median)]);
-    }
-    if let Some(goal) = lane.goal {
-        row("goal", [&tenths(goal), "", &ratio(goal)]);
-    }
-    text
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn tenths(value: f64) -> String {
+pub(super) fn tenths(value: f64) -> String {
     format!("{value:.1}")
 }
 
@@ -69,27 +145,19 @@ fn rounded(value: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::bench::statistics::Sample;
 
-    const LANE: Lane = Lane {
-        area: "helm",
-        name: "token",
-        warm_up: 0,
-        rounds: 0,
-        ours: |_| unreachable!("only told"),
-        peers: &[],
-        goal: Some(20.0),
-        unit: "ms",
-        measure: |_| unreachable!("only told"),
-    };
-
-    fn measured() -> Measured {
+    pub(in crate::bench) fn outcome() -> Outcome {
         let sample = |median, spread| Sample { median, spread, runs: 21 };
-        Measured {
-            ours: sample(10.0, 0.5),
-            peers: vec![("fast", sample(40.0, 2.0)), ("slow", sample(400.04, 9.0))],
+        Outcome {
+            area: "helm",
+            lane: "token",
+            about: String::new(),
+            unit: "ms",
+            goal: Some(20.0),
+            ours: Row::new("ours", sample(10.0, 0.5)),
+            peers: vec![Row::new("fast", sample(40.0, 2.0)), Row::new("slow", sample(400.04, 9.0))],
         }
     }
 
@@ -99,7 +167,7 @@ mod tests {
 {"area":"helm","lane":"token","unit":"ms","ours":10.0,"peer":400.04,"peer_name":"slow","ratio":0.025,"runs":21}
 {"area":"helm","lane":"token","unit":"ms","ours":10.0,"peer":20.0,"peer_name":"goal","ratio":0.5,"runs":21}
 "#;
-        assert_eq!(json(&LANE, &measured()), expected);
+        assert_eq!(outcome().json(), expected);
     }
 
     #[test]
@@ -112,6 +180,30 @@ helm/token, ms, 21 runs
   slow                          400.0      9.0      0.025
   goal                           20.0               0.500
 ";
-        assert_eq!(table(&LANE, &measured()), expected);
+        assert_eq!(outcome().table(), expected);
+    }
+
+    #[test]
+    fn a_section_tells_versions_and_usage_as_well() {
+        let mut outcome = outcome();
+        outcome.about = "a token each".to_owned();
+        outcome.peers.truncate(1);
+        outcome.peers[0].version = "1.2".to_owned();
+        outcome.peers[0].usage = Some(Usage { cpu_ms: 7.6, memory_mb: 33.0 });
+        let expected = "### helm/token
+
+A token each.
+
+![token](p.svg)
+
+| | version | median, ms | spread | ours/it | CPU ms | max MB |
+|---|---|--:|--:|--:|--:|--:|
+| ours |  | 10.0 | 0.5 |  |  |  |
+| fast | 1.2 | 40.0 | 2.0 | 0.250 | 8 | 33 |
+| goal | | 20.0 | | 0.500 | | |
+
+21 runs; a machine
+";
+        assert_eq!(outcome.section("a machine", "p.svg"), expected);
     }
 }

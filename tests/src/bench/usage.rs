@@ -72,6 +72,25 @@ pub(super) fn metered(program: &Path, file: &Path) -> Result<Command> {
     Ok(command)
 }
 
+/// Forgets the largest size that a process had so far.
+pub(super) fn reset_peak(pid: i32) -> Result<()> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").context("cannot forget the peak of a process")
+}
+
+/// What a running process has taken so far; its largest size since the last [`reset_peak`].
+#[expect(clippy::cast_precision_loss, reason = "kilobytes and clock ticks of one process")]
+pub(super) fn of_process(pid: i32) -> Result<Usage> {
+    const TICK_MS: f64 = 10.0; // Linux tells users a hundred a second, whatever it counts itself
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in brackets may hold spaces; then come fields 3 and on.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
+    let kilobytes: u64 = peak.context("no size of the process")?.parse()?;
+    Ok(Usage { cpu_ms: ticks as f64 * TICK_MS, memory_mb: kilobytes as f64 / 1024.0 })
+}
+
 /// Writes a script that is the program, and has it measured.
 pub(super) fn stand_in(script: &Path, program: &Path, file: &Path) -> Result<()> {
     let metered = metered(program, file)?;
@@ -96,6 +115,13 @@ mod tests {
         assert_eq!(Usage::read(&file).unwrap(), Usage::default());
         fs::write(&file, "{\"cpu_ms\":1.5,\"memory_mb\":7}\n{\"cpu_ms\":2,\"memory_mb\":6}\n").unwrap();
         assert_eq!(Usage::read(&file).unwrap(), Usage { cpu_ms: 3.5, memory_mb: 7.0 });
+    }
+
+    #[test]
+    fn a_process_that_runs_is_measured() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let usage = of_process(pid).unwrap();
+        assert!(usage.memory_mb > 0.0 && usage.cpu_ms >= 0.0, "{usage:?}");
     }
 
     #[test]
