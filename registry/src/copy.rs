@@ -97,7 +97,7 @@ impl Registry {
             blobs.filter(|blob| seen.insert(blob.digest) && !layout.has(blob)).collect();
         let fetch = |blob: &'_ Descriptor| {
             let (path, blob) = (layout.blob_path(&blob.digest), blob.clone());
-            async move { self.parts().0.download(&from.repository, &blob, &path).await }
+            async move { self.fetch_to(&from.repository, &blob, &path).await }
         };
         let fetched: Vec<_> = missing.into_iter().map(fetch).collect();
         let fetched = stream::iter(fetched).buffer_unordered(BLOBS_AT_ONCE).try_collect::<()>();

@@ -90,6 +90,7 @@
 
 mod access;
 mod blobs;
+mod cache;
 pub mod content;
 mod copy;
 mod download;
@@ -111,6 +112,7 @@ mod secret;
 mod settings;
 mod transport;
 
+pub use cache::{Cache, cache_path};
 pub use content::{
     Blob, BlobSource, Descriptor, DockerArchive, Image, ImageConfig, Layout, LocalError, Manifest,
     ManifestKind, Tree, Wanted,

@@ -14,6 +14,7 @@ use futures::{
 
 use crate::{
     blobs::Blobs,
+    cache::Cache,
     content::{Descriptor, Image, Manifest, Tree},
     ecr::{EcrClients, Found},
     error::{Action, Error, ErrorKind},
@@ -47,6 +48,7 @@ struct Parts {
     blobs: Blobs,
     manifests: Manifests,
     ecr: Option<EcrClients>,
+    cache: Option<Cache>,
 }
 
 impl Registry {
@@ -55,12 +57,12 @@ impl Registry {
 
     /// Access with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let (uploads, locks) = (settings.uploads, settings.locks.clone());
+        let (uploads, locks, cache) = (settings.uploads, settings.locks.clone(), settings.cache.clone());
         let ecr = settings.aws.clone().map(|aws| EcrClients::new(aws, &settings));
         let transport = Transport::new(settings, ecr.clone());
         let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
         let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads, locks);
-        Ok(Self(Arc::new(Parts { blobs, manifests: Manifests::new(transport), ecr })))
+        Ok(Self(Arc::new(Parts { blobs, manifests: Manifests::new(transport), ecr, cache })))
     }
 
     /// What a tag or digest is; `None` only when the registry says that the repository has no such image.
@@ -85,7 +87,8 @@ impl Registry {
 
     /// A small blob, such as a configuration, verified.
     pub async fn small_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<Bytes, Error> {
-        let read = self.repeatedly(|| self.read_once(repository, blob).boxed()).await;
+        let read =
+            self.read_through(blob, self.repeatedly(|| self.read_once(repository, blob).boxed())).await;
         read.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
@@ -106,7 +109,7 @@ impl Registry {
     /// taken up again where it broke off. The file appears when it is whole, readable by its owner alone; one that
     /// is there is replaced.
     pub async fn download(&self, repository: &Repository, blob: &Descriptor, to: &Path) -> Result<(), Error> {
-        let downloaded = self.0.blobs.download(repository, blob, to).await;
+        let downloaded = self.fetch_to(repository, blob, to).await;
         downloaded.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
@@ -264,6 +267,10 @@ impl Registry {
 
     pub(crate) fn parts(&self) -> (&Blobs, &Manifests) {
         (&self.0.blobs, &self.0.manifests)
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.0.cache.as_ref()
     }
 
     pub(crate) fn aws(&self) -> Option<&EcrClients> {

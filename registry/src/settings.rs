@@ -13,7 +13,7 @@ use aws_types::SdkConfig;
 pub use authorities::Authorities;
 pub use proxies::Proxies;
 
-use crate::{endpoints::Endpoints, error::Cause, names::Host, secret::Secret};
+use crate::{cache::Cache, endpoints::Endpoints, error::Cause, names::Host, secret::Secret};
 
 /// What access to registries needs, with everything resolved.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct Settings {
     pub uploads: usize,
     /// A folder of this user for the locks by which several processes keep from sending the same blob at once.
     pub locks: Option<PathBuf>,
+    /// Where blobs that were fetched are kept for the next time.
+    pub cache: Option<Cache>,
     /// How long to wait, and how often to try.
     pub patience: Patience,
 }
@@ -65,6 +67,7 @@ impl Default for Settings {
             user_agent: concat!("eks-deploy/", env!("CARGO_PKG_VERSION")).to_owned(),
             uploads: 8,
             locks: None,
+            cache: None,
             patience: Patience::default(),
         }
     }

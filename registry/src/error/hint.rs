@@ -66,7 +66,9 @@ impl Trouble {
         match self {
             Self::Dns => "check the host's name, the network, and registry_endpoints",
             Self::Tls => "check the host's certificate and the machine's trusted certificates",
-            Self::Proxy => "check HTTPS_PROXY and NO_PROXY, and whether the proxy knows this user and the host",
+            Self::Proxy => {
+                "check HTTPS_PROXY and NO_PROXY, and whether the proxy knows this user and the host"
+            }
             Self::Connect | Self::Timeout | Self::Cut => "check the network, proxies, and registry_endpoints",
         }
     }
