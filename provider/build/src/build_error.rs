@@ -6,7 +6,7 @@ use ecr_registry::{Platform, Reference};
 
 use crate::{
     docker::{ArchiveError, DockerError, NoDocker},
-    error::ContextError,
+    error::{ContextError, stages_hint},
 };
 
 /// An image that could not be built.
@@ -115,8 +115,7 @@ impl BuildError {
             Self::NoDocker(_) => Some(
                 "start Docker, or point DOCKER_HOST to its socket; `files` and `plan` need no daemon".into(),
             ),
-            Self::NoStage { stages, .. } if stages.is_empty() => Some("it names no stages; leave `target` out".into()),
-            Self::NoStage { stages, .. } => Some(format!("its stages are {}", stages.join(", "))),
+            Self::NoStage { stages, .. } => Some(stages_hint(stages)),
             Self::FromImage { .. } => {
                 Some("check its name and tag, whether this machine reaches its registry, and the credentials for it".into())
             }

@@ -36,8 +36,9 @@ pub(crate) async fn build(
     platform: &Platform,
     tools: Tools<'_>,
 ) -> Result<Built, BuildError> {
-    let (wanted, cache) = (dockerfile.clone(), tools.cache.clone());
-    let context = Arc::new(blocking(move || Ok(DockerfileContext::read(&wanted, &cache)?)).await?);
+    let (wanted, platforms, cache) = (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());
+    let reading = blocking(move || Ok(DockerfileContext::read(&wanted, &platforms, &cache)?));
+    let context = Arc::new(reading.await?);
     let docker = tools.builder.connect().await?;
     let solve = Solve::new(recipe, dockerfile, platform, &context);
     let id = cancellable(tools.cancel, run(&docker, &solve, &context, tools)).await?;

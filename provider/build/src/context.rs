@@ -1,20 +1,28 @@
 //! Everything on this machine that goes into an image, read at once.
 
 use std::{
+    collections::BTreeSet,
     fs, io, mem,
     path::{Path, PathBuf},
 };
 
+use ecr_registry::Platform;
+
 use crate::{
     content::read_file,
     destination::Destination,
+    dockerfile::{
+        Dockerfile,
+        reach::{Inputs, Reach},
+    },
     error::{ContextError, Role},
     ignore::Rules,
     recipe::{DockerfileRecipe, LayerSource},
+    selection::{Selection, clean},
     stat_cache::Cache,
     terraform_files,
     tree::{Entry, Tree},
-    walk::list,
+    walk::{Listing, list},
     warning::{self, Warning},
 };
 
@@ -25,15 +33,18 @@ use crate::{
 /// as a file of the tree like any other.
 #[derive(Debug)]
 pub(crate) struct DockerfileContext {
-    /// The context folder after the ignore rules.
+    /// What the build can see of the context folder, after the ignore rules.
     pub(crate) tree: Tree,
-    pub(crate) dockerfile: Dockerfile,
+    pub(crate) dockerfile: DockerfileText,
+    /// `None` where only the builder understands it.
+    pub(crate) parsed: Option<Dockerfile>,
+    pub(crate) reach: Reach,
     pub(crate) warnings: Vec<Warning>,
 }
 
 /// A Dockerfile as it was read.
 #[derive(Debug)]
-pub(crate) struct Dockerfile {
+pub(crate) struct DockerfileText {
     /// For people: its path in the context, or its file name when it is elsewhere.
     pub(crate) name: String,
     pub(crate) content: Vec<u8>,
@@ -46,7 +57,7 @@ pub(crate) struct Part {
     pub(crate) tree: Tree,
 }
 
-impl Dockerfile {
+impl DockerfileText {
     /// The last part of its name.
     pub(crate) fn file_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
@@ -54,7 +65,11 @@ impl Dockerfile {
 }
 
 impl DockerfileContext {
-    pub(crate) fn read(recipe: &DockerfileRecipe, cache: &Cache) -> Result<Self, ContextError> {
+    pub(crate) fn read(
+        recipe: &DockerfileRecipe,
+        platforms: &[Platform],
+        cache: &Cache,
+    ) -> Result<Self, ContextError> {
         let root = &recipe.context;
         match fs::metadata(root) {
             Ok(metadata) if metadata.is_dir() => {}
@@ -66,13 +81,84 @@ impl DockerfileContext {
         }
         let location = root.join(recipe.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile")));
         let dockerfile = read_dockerfile(root, &location)?;
+        let (parsed, reach) = understand(&dockerfile, recipe, platforms)?;
         let mut listing = list(root, &rules_of_dockerfile(root, &location)?)?;
         let left_out = mem::take(&mut listing.left_out);
         let purpose = format!("{}\0{}", dockerfile.name, recipe.target.as_deref().unwrap_or_default());
-        let tree = listing.read(None, cache.open(root, &purpose))?;
-        let warnings = warning::of_context(&tree, &left_out, |_| false);
-        Ok(Self { tree, dockerfile, warnings })
+        let chosen = reach.paths.as_ref().and_then(|paths| chosen(paths, &listing));
+        let tree = listing.read(chosen.as_ref(), cache.open(root, &purpose))?;
+        let mut warnings = warning::of_context(&tree, &left_out, |path| reach.names(path));
+        let unused = recipe.args.keys().filter(|name| !reach.takes(name) && !is_proxy(name));
+        warnings.extend(unused.map(|name| Warning::unused_argument(name, &reach)));
+        Ok(Self { tree, dockerfile, parsed, reach, warnings })
     }
+
+    /// The first path asked for that the build was not known to see.
+    pub(crate) fn unseen(&self, asked: &Selection) -> Option<String> {
+        let paths = self.reach.paths.as_ref().filter(|_| !self.reach.asks_for_all)?;
+        if asked.follow.is_empty() {
+            return Some(".".to_owned());
+        }
+        // Ignore files are asked for before anything else, and only to leave out what is left out already.
+        let mut wanted =
+            asked.follow.iter().map(|path| clean(path)).filter(|path| !path.ends_with(".dockerignore"));
+        wanted.find(|path| !paths.contains(path))
+    }
+
+    /// The arguments the build is given: those that count, and the way through proxies.
+    pub(crate) fn args<'a>(
+        &'a self,
+        recipe: &'a DockerfileRecipe,
+    ) -> impl Iterator<Item = (&'a String, &'a String)> {
+        recipe.args.iter().filter(|(name, _)| self.reach.takes(name) || is_proxy(name))
+    }
+}
+
+/// Arguments that every build step has without declaring them, and that leave no trace in an image.
+fn is_proxy(argument: &str) -> bool {
+    let names = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
+    names.iter().any(|name| argument.eq_ignore_ascii_case(name))
+}
+
+/// What the Dockerfile says, and what of the context it takes: everything where another frontend than BuildKit's own
+/// reads it, or a version of that which may know more than this.
+fn understand(
+    text: &DockerfileText,
+    recipe: &DockerfileRecipe,
+    platforms: &[Platform],
+) -> Result<(Option<Dockerfile>, Reach), ContextError> {
+    let content = String::from_utf8_lossy(&text.content);
+    let syntax = recipe.args.get("BUILDKIT_SYNTAX").cloned().or_else(|| Dockerfile::syntax(&content));
+    if syntax.as_ref().is_some_and(|syntax| !is_dockerfile_frontend(syntax)) {
+        return Ok((None, Reach::all()));
+    }
+    let failed = |source| ContextError::Dockerfile { name: text.name.clone(), source };
+    let target = recipe.target.as_deref();
+    let inputs = Inputs { target, args: &recipe.args, platforms };
+    let understood = Dockerfile::parse(&content).map_err(failed).and_then(|parsed| {
+        let no_stage = |_| ContextError::NoStage {
+            target: target.unwrap_or_default().to_owned(),
+            stages: parsed.stage_names().map(str::to_owned).collect(),
+        };
+        parsed.target(target).map_err(no_stage)?;
+        let reach = parsed.reach(inputs).map_err(failed)?;
+        Ok((Some(parsed), reach))
+    });
+    if syntax.is_some() { Ok(understood.unwrap_or_else(|_| (None, Reach::all()))) } else { understood }
+}
+
+fn is_dockerfile_frontend(syntax: &str) -> bool {
+    let name = syntax.split(['@', ':']).next().unwrap_or_default();
+    ["docker/dockerfile", "docker.io/docker/dockerfile"].contains(&name)
+}
+
+/// What there is of these paths, links followed; `None`, for everything, where a pattern cannot be understood.
+fn chosen(paths: &BTreeSet<String>, listing: &Listing) -> Option<BTreeSet<String>> {
+    if paths.is_empty() {
+        return Some(BTreeSet::new());
+    }
+    let selection = Selection { follow: paths.iter().cloned().collect(), ..Selection::default() };
+    Some(selection.of(listing).ok()?.into_iter().map(str::to_owned).collect())
 }
 
 impl Part {
@@ -114,7 +200,7 @@ fn single_file(path: &Path, destination: &Destination) -> Result<Tree, ContextEr
     Ok(Tree { entries: [(name.to_owned(), Entry::File(file))].into() })
 }
 
-fn read_dockerfile(root: &Path, location: &Path) -> Result<Dockerfile, ContextError> {
+fn read_dockerfile(root: &Path, location: &Path) -> Result<DockerfileText, ContextError> {
     let content = fs::read(location).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => {
             let near = dockerfiles_near(root);
@@ -128,7 +214,7 @@ fn read_dockerfile(root: &Path, location: &Path) -> Result<Dockerfile, ContextEr
     })?;
     let inside = location.strip_prefix(root).ok().filter(|path| !path.starts_with(".."));
     let name = inside.or_else(|| location.file_name().map(Path::new)).unwrap_or(location);
-    Ok(Dockerfile { name: name.to_string_lossy().into_owned(), content })
+    Ok(DockerfileText { name: name.to_string_lossy().into_owned(), content })
 }
 
 /// Rules beside the Dockerfile, made for it alone, win over those of the context.

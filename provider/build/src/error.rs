@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::{destination::DestinationError, ignore::PatternError};
+use crate::{destination::DestinationError, dockerfile::DockerfileError, ignore::PatternError};
 
 /// A context, Dockerfile or source that cannot be read as it should.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,28 @@ pub enum ContextError {
         /// Which pattern.
         source: PatternError,
     },
+    /// A mistake in the Dockerfile.
+    #[error("cannot use Dockerfile `{name}`")]
+    Dockerfile {
+        /// Its path in the context, or its file name.
+        name: String,
+        /// What is wrong, and where.
+        source: DockerfileError,
+    },
+    /// The Dockerfile has no such stage.
+    #[error("the Dockerfile has no stage `{target}`")]
+    NoStage {
+        /// The stage asked for.
+        target: String,
+        /// The stages there are.
+        stages: Vec<String>,
+    },
+    /// The build asks for what the Dockerfile does not say that it needs.
+    #[error("the build asks for `{path}` of the context, which no instruction of the Dockerfile copies")]
+    Unseen {
+        /// Relative to the context.
+        path: String,
+    },
     /// No place in an image.
     #[error(transparent)]
     Destination(#[from] DestinationError),
@@ -121,8 +143,22 @@ impl ContextError {
             Self::Ignore { .. } => {
                 Some("patterns are those of .dockerignore: *, ?, **, [a-z], ! and \\ to escape".into())
             }
+            Self::Dockerfile { source, .. } => source.hint(),
+            Self::NoStage { stages, .. } => Some(stages_hint(stages)),
+            Self::Unseen { .. } => Some(
+                "the base image has ONBUILD instructions: write them into the Dockerfile, so that a plan knows what they copy"
+                    .into(),
+            ),
             Self::Destination(_) => Some("write it from the root: \"/app/\"".into()),
             Self::TerraformFile { .. } => Some("name another file as `source`".into()),
         }
+    }
+}
+
+/// The stages there are, for who named another.
+pub(crate) fn stages_hint(stages: &[String]) -> String {
+    match stages {
+        [] => "it names no stages; leave `target` out".to_owned(),
+        stages => format!("its stages are {}", stages.join(", ")),
     }
 }

@@ -84,14 +84,16 @@ impl FromStr for SourceHash {
 
 /// The hash of what `recipe` makes from `sources`, by the rules of `format`.
 ///
-/// Hashed: the tree, the target stage, build arguments, platforms, compression, labels, annotations,
-/// triggers, the epoch; of files also the base's reference, destinations, modes and the image's settings.
+/// Hashed: the tree that a build can see, platforms, compression, labels, annotations, triggers, the epoch; of a
+/// Dockerfile also its target, the arguments it declares, the version of its secrets and the digests of tracked base
+/// images; of files also the base's reference, destinations, modes and the image's settings. Secrets are not, nor
+/// is the version of this program.
 pub fn source_hash(recipe: &Recipe, sources: &Sources, format: Format) -> SourceHash {
     let mut fields = Fields::default();
     fields.text("format", &format.0.to_string());
     fields.text("tree", &sources.tree.to_string());
     match &recipe.how {
-        How::Dockerfile(dockerfile) => dockerfile_fields(dockerfile, &mut fields),
+        How::Dockerfile(dockerfile) => dockerfile_fields(dockerfile, sources, &mut fields),
         How::Files(files) => files_fields(files, &mut fields),
     }
     fields.list("platforms", recipe.platforms.iter().map(ToString::to_string));
@@ -103,10 +105,17 @@ pub fn source_hash(recipe: &Recipe, sources: &Sources, format: Format) -> Source
     SourceHash { format, digest: fields.0.finish() }
 }
 
-fn dockerfile_fields(recipe: &DockerfileRecipe, fields: &mut Fields) {
+fn dockerfile_fields(recipe: &DockerfileRecipe, sources: &Sources, fields: &mut Fields) {
+    let counts = |name: &String| {
+        !recipe.unhashed_args.contains(name) && sources.reach.as_ref().is_none_or(|reach| reach.takes(name))
+    };
     fields.text("how", "dockerfile");
     fields.list("target", recipe.target.iter());
-    fields.map("args", &recipe.args);
+    let args = recipe.args.iter().filter(|(name, _)| counts(name));
+    fields.list("args", args.flat_map(|(name, value)| [name, value]));
+    fields.list("secrets_version", recipe.secrets_version.iter());
+    let bases = recipe.base_digests.iter();
+    fields.list("bases", bases.flat_map(|(name, digest)| [name.clone(), digest.to_string()]));
 }
 
 fn files_fields(recipe: &FilesRecipe, fields: &mut Fields) {

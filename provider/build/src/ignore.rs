@@ -12,7 +12,7 @@ pub use glob::PatternError;
 
 /// The patterns of one ignore file.
 #[derive(Debug, Default)]
-pub(crate) struct Rules {
+pub struct Rules {
     patterns: Vec<Pattern>,
 }
 
@@ -27,7 +27,10 @@ pub(crate) struct Verdict {
 
 impl Rules {
     /// The rules written in an ignore file: one a line, `#` in the first column for comments.
-    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
+    ///
+    /// # Errors
+    /// The first pattern that cannot be understood.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
         Self::new(lines(text))
     }
 
@@ -35,6 +38,12 @@ impl Rules {
     pub(crate) fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
         let patterns = patterns.into_iter().filter_map(|text| Pattern::parse(text.as_ref()).transpose());
         Ok(Self { patterns: patterns.collect::<Result<_, _>>()? })
+    }
+
+    /// Whether a path, slash-separated and relative to the root, is ignored.
+    pub fn ignores(&self, path: &str) -> bool {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.fold(Verdict::default(), |parent, end| self.judge(&path[..end], &parent)).ignored
     }
 
     /// Decides about `path`, given the verdict on the folder it is in.

@@ -12,9 +12,13 @@ mod content;
 mod context;
 mod destination;
 mod docker;
+pub mod dockerfile;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod hash;
-mod ignore;
+pub mod ignore;
 mod native;
 mod parallel;
 mod recipe;

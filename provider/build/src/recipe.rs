@@ -2,9 +2,14 @@
 //!
 //! Paths in a recipe say where content is found on this machine; they are not content themselves.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+    str::FromStr,
+};
 
-use ecr_registry::{Platform, Reference};
+use ecr_registry::{Digest, Platform, Reference};
 
 /// How one image is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +50,12 @@ pub struct DockerfileRecipe {
     pub target: Option<String>,
     /// Build arguments. They end up in the image's history, so they are no place for secrets.
     pub args: BTreeMap<String, String>,
+    /// Arguments whose values do not count for the source hash.
+    pub unhashed_args: BTreeSet<String>,
+    /// What stands for the secrets, whose values are hashed nowhere.
+    pub secrets_version: Option<String>,
+    /// What base images are now, where a move of one is to make another image.
+    pub base_digests: BTreeMap<String, Digest>,
 }
 
 /// Files put onto a base image.

@@ -5,10 +5,13 @@
 use std::collections::BTreeMap;
 
 use ecr_registry::Digest;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     context::{DockerfileContext, Part},
+    dockerfile::{
+        Dockerfile,
+        reach::{Inputs, Reach},
+    },
     error::ContextError,
     recipe::{How, Recipe},
     stat_cache::Cache,
@@ -17,7 +20,7 @@ use crate::{
 };
 
 /// What was seen of the files an image is made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources {
     /// Stands for all of it: equal trees, equal digests.
     pub tree: Digest,
@@ -27,8 +30,11 @@ pub struct Sources {
     /// within [`Sources::MAX_SUMMARY`].
     pub summary: BTreeMap<String, String>,
     /// What a person should know of them.
-    #[serde(skip)]
     pub warnings: Vec<Warning>,
+    /// The Dockerfile, where it is understood.
+    pub(crate) parsed: Option<Dockerfile>,
+    /// What of context and arguments a build of it can see; `None` where there is none.
+    pub(crate) reach: Option<Reach>,
 }
 
 impl Sources {
@@ -36,6 +42,15 @@ impl Sources {
     pub const MAX_FILES: usize = 256;
     /// The most entries of `summary`.
     pub const MAX_SUMMARY: usize = 64;
+
+    /// Whether `other`, with the same Dockerfile, takes the same paths of the same context: build arguments and
+    /// platforms may decide what is copied.
+    pub fn sees_as_much_for(&self, other: &Recipe) -> bool {
+        let (How::Dockerfile(how), Some(parsed)) = (&other.how, &self.parsed) else { return true };
+        let inputs = Inputs { target: how.target.as_deref(), args: &how.args, platforms: &other.platforms };
+        let paths = |reach: &Reach| reach.paths.clone();
+        parsed.reach(inputs).is_ok_and(|reach| Some(paths(&reach)) == self.reach.as_ref().map(paths))
+    }
 }
 
 /// Reads what `recipe` names, except what `cache` knows. Blocks for as long as the disk takes.
@@ -44,7 +59,9 @@ impl Sources {
 /// When something named is missing, or something in it cannot be read or put into an image.
 pub fn observe(recipe: &Recipe, cache: &Cache) -> Result<Sources, ContextError> {
     Ok(match &recipe.how {
-        How::Dockerfile(dockerfile) => of_dockerfile(&DockerfileContext::read(dockerfile, cache)?),
+        How::Dockerfile(dockerfile) => {
+            of_dockerfile(&DockerfileContext::read(dockerfile, &recipe.platforms, cache)?)
+        }
         How::Files(files) => of_parts(&Part::read_all(&files.layers, cache)?),
     })
 }
@@ -61,6 +78,8 @@ pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: limited(summary, Sources::MAX_SUMMARY),
         warnings: context.warnings.clone(),
+        parsed: context.parsed.clone(),
+        reach: Some(context.reach.clone()),
     }
 }
 
@@ -74,6 +93,8 @@ pub(crate) fn of_parts(parts: &[Part]) -> Sources {
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: by_deepest_folder(&leaves, Sources::MAX_SUMMARY),
         warnings: Vec::new(),
+        parsed: None,
+        reach: None,
     }
 }
 

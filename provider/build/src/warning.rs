@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::tree::{Entry, Tree};
+use crate::{
+    dockerfile::{nearest, reach::Reach},
+    tree::{Entry, Tree},
+};
 
 /// Something that works, and costs time or rebuilds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,13 @@ pub enum Warning {
     Git(String),
     /// Packages installed on this machine, for this machine.
     NodeModules(String),
+    /// A build argument that no `ARG` declares.
+    UnusedArgument {
+        /// The argument.
+        name: String,
+        /// What is declared and was probably meant.
+        near: Option<String>,
+    },
     /// Terraform's state, which no build gets to see.
     State(Vec<String>),
 }
@@ -37,6 +47,7 @@ impl fmt::Display for Warning {
             }
             Self::Git(path) => write!(f, "the context holds `{path}`, so each commit makes another image"),
             Self::NodeModules(path) => write!(f, "the context holds `{path}`, packages of this machine"),
+            Self::UnusedArgument { name, .. } => write!(f, "no ARG of the Dockerfile declares `{name}`"),
             Self::State(paths) => {
                 let more =
                     if paths.len() > 3 { format!(" and {} more", paths.len() - 3) } else { String::new() };
@@ -52,11 +63,22 @@ impl fmt::Display for Warning {
 }
 
 impl Warning {
+    pub(crate) fn unused_argument(name: &str, reach: &Reach) -> Self {
+        let declared = reach.args.iter().flatten().map(String::as_str);
+        Self::UnusedArgument { name: name.to_owned(), near: nearest(name, declared).map(str::to_owned) }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
             Self::Large { largest: path, .. } | Self::Git(path) | Self::NodeModules(path) => {
                 format!("name `{path}` in .dockerignore, or copy only what the image needs")
+            }
+            Self::UnusedArgument { near: Some(near), .. } => format!("did you mean `{near}`?"),
+            Self::UnusedArgument { name, near: None } => {
+                format!(
+                    "the build does not see it: write `ARG {name}` in the stage that needs it, or leave it out"
+                )
             }
             Self::State(_) => "name them in .dockerignore to say that this is meant".to_owned(),
         }

@@ -233,6 +233,7 @@ impl Reader {
             dockerfile: dockerfile?.map(PathBuf::from),
             target: target?,
             args: args?,
+            ..DockerfileRecipe::default()
         })
     }
 
@@ -307,9 +308,14 @@ pub(super) fn blame(error: &ContextError, how: &How) -> Path {
                 error,
                 ContextError::Missing { role: Role::Dockerfile, .. }
                     | ContextError::WrongKind { role: Role::Dockerfile, .. }
+                    | ContextError::Dockerfile { .. }
             );
-            let named = of_dockerfile && recipe.dockerfile.is_some();
-            Path::from("build").attribute(if named { "dockerfile" } else { "context" })
+            let argument = match error {
+                ContextError::NoStage { .. } => "target",
+                _ if of_dockerfile && recipe.dockerfile.is_some() => "dockerfile",
+                _ => "context",
+            };
+            Path::from("build").attribute(argument)
         }
         How::Files(recipe) => {
             let layers = Path::from("files").attribute("layers");
@@ -369,7 +375,7 @@ pub(super) fn places(recipe: &Recipe) -> (Places, Recipe) {
                 context: plain(&std::mem::take(&mut recipe.context)),
                 dockerfile: Some(plain(&dockerfile)),
                 target: recipe.target.take(),
-                args: BTreeMap::new(),
+                ..DockerfileRecipe::default()
             })
         }
         How::Files(recipe) => {

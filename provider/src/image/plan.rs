@@ -35,12 +35,12 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
         "what a plan can be compared with"
     );
     let evidence = evidence(client, planned_memory.as_ref(), &memory, wanted.prior.is_none());
+    let seen = wanted.look(&access.cache).await?;
     let prior = wanted.prior.as_ref().map(|state| Prior {
         hash: state.hash,
         memory: &memory,
-        changed: wanted.changed(state, &request.prior),
+        changed: wanted.changed(state, &request.prior, seen.as_ref()),
     });
-    let seen = wanted.look(&access.cache).await?;
     let look = seen.as_ref().map(|seen| &seen.look);
     let mut diagnostics = Diagnostics::new();
     for warning in seen.iter().flat_map(|seen| &seen.sources.warnings) {
@@ -141,11 +141,13 @@ impl Wanted {
         }
     }
 
-    fn changed(&self, state: &State, prior: &Value) -> Changed {
+    fn changed(&self, state: &State, prior: &Value, seen: Option<&Seen>) -> Changed {
         let repository = self.arguments.repository.as_ref() != Some(&state.repository);
-        let before = state.arguments.recipe.as_ref().and_then(Option::as_ref).map(places);
-        let (look, recipe) = match (before, self.recipe().map(places)) {
-            (Some(before), Some(now)) => (before.0 != now.0, before.1 != now.1),
+        let before = state.arguments.recipe.as_ref().and_then(Option::as_ref);
+        // Other build arguments may have the Dockerfile copy other files.
+        let elsewhere = before.zip(seen).is_some_and(|(before, seen)| !seen.sources.sees_as_much_for(before));
+        let (look, recipe) = match (before.map(places), self.recipe().map(places)) {
+            (Some(before), Some(now)) => (elsewhere || before.0 != now.0, before.1 != now.1),
             (before, now) => (before.is_some() != now.is_some(), before.is_some() != now.is_some()),
         };
         let kept = with_prior_paths(self.value.clone(), prior);

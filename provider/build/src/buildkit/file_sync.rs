@@ -72,6 +72,9 @@ impl Shared {
         let context = &self.0.context;
         match folder {
             CONTEXT => {
+                if let Some(path) = context.unseen(selection) {
+                    return Err(self.fail(ContextError::Unseen { path }));
+                }
                 let paths = selection.of(&context.tree);
                 let paths = paths.map_err(|error| Status::invalid_argument(error.to_string()))?;
                 Ok(paths.into_iter().map(|path| self.item(&context.tree, path)).collect())

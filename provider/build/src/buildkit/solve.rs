@@ -47,7 +47,7 @@ impl Solve {
         let named = |kind: &'static str| {
             move |(name, value): (&String, &String)| (format!("{kind}:{name}"), value.clone())
         };
-        attributes.extend(dockerfile.args.iter().map(named("build-arg")));
+        attributes.extend(context.args(dockerfile).map(named("build-arg")));
         attributes.extend(recipe.labels.iter().map(named("label")));
         attributes.extend(dockerfile.target.iter().map(|target| ("target".to_owned(), target.clone())));
         let text = String::from_utf8_lossy(&context.dockerfile.content).into_owned();

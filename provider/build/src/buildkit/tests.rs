@@ -211,7 +211,7 @@ fn random_label() -> String {
 #[tokio::test]
 #[ignore = "needs dockerd: builds an image by the daemon that DOCKER_HOST names"]
 async fn many_large_files_arrive_whole() {
-    let root = context(&[("Dockerfile", "FROM scratch\nCOPY . /\n")]);
+    let root = context(&[("Dockerfile", "FROM BASE\nCOPY . /\n")]);
     let mut noise = vec![0; 12 << 20];
     aws_lc_rs::rand::fill(&mut noise).unwrap();
     fs::write(root.path().join("noise"), &noise).unwrap();
@@ -220,7 +220,7 @@ async fn many_large_files_arrive_whole() {
     }
     std::os::unix::fs::symlink("file-7", root.path().join("link")).unwrap();
     let image = built(&recipe(root.path()).0).await.unwrap();
-    let BlobSource::File(path) = &image.layers[0].source else { panic!("in memory") };
+    let BlobSource::File(path) = &image.layers[1].source else { panic!("in memory") };
     let mut tar = tar::Archive::new(flate2::read::MultiGzDecoder::new(fs::File::open(path).unwrap()));
     let mut found = 0;
     for entry in tar.entries().unwrap() {
@@ -271,8 +271,8 @@ async fn says_what_is_wrong() {
     check(
         &[("Dockerfile", "FROM BASE\nRUM x\n")],
         None,
-        "the build failed: dockerfile parse error line 2: unknown instruction: RUM",
-        None,
+        "cannot use Dockerfile `Dockerfile`",
+        Some("did you mean RUN?"),
     )
     .await;
     check(
@@ -309,4 +309,34 @@ async fn a_cancelled_build_leaves_nothing_running() {
         }
     };
     tokio::time::timeout(Duration::from_mins(1), gone).await.expect("the step goes on");
+}
+
+#[tokio::test]
+#[ignore = "needs dockerd: builds an image by the daemon that DOCKER_HOST names"]
+async fn the_daemon_gets_what_is_copied_and_nothing_else() {
+    let check = async |dockerfile: &str, expected: &[&str]| {
+        let root =
+            context(&[("Dockerfile", dockerfile), ("a/b", "1"), ("a/c", "1"), ("d", "1"), ("e f", "1")]);
+        std::os::unix::fs::symlink("a/c", root.path().join("link")).unwrap();
+        let image = built(&recipe(root.path()).0).await.unwrap();
+        let files = files(&image).into_keys().filter(|name| name.starts_with("x/") && !name.ends_with('/'));
+        let copied: Vec<String> = files.collect();
+        assert_eq!(copied, expected, "{dockerfile}");
+    };
+    check("FROM BASE\nCOPY a/b d /x/\n", &["x/b", "x/d"]).await;
+    check("FROM BASE\nCOPY link /x/\n", &["x/link"]).await;
+    check("FROM BASE\nCOPY a* /x/\nCOPY [\"e f\", \"/x/\"]\n", &["x/b", "x/c", "x/e f"]).await;
+}
+
+#[tokio::test]
+#[ignore = "needs dockerd: builds an image by the daemon that DOCKER_HOST names"]
+async fn a_base_image_that_copies_on_its_own_ends_the_build() {
+    let base = "image-build-test/trigger:1";
+    let nothing = Archive::new(Vec::new()).finish().unwrap();
+    docker_cli(&["import", "--change", "ONBUILD COPY . /all", "-", base], &nothing);
+    let root = context(&[("Dockerfile", &format!("FROM {base}\nCOPY a /x/\n")), ("a", ""), ("b", "")]);
+    let error = built(&recipe(root.path()).0).await.unwrap_err();
+    let message = "the build asks for `.` of the context, which no instruction of the Dockerfile copies";
+    assert_eq!(error.to_string(), message);
+    assert!(error.hint().unwrap().contains("ONBUILD"));
 }

@@ -1,5 +1,7 @@
 //! One pattern of an ignore file.
 
+use std::{iter::Peekable, str::Chars};
+
 use super::regex;
 
 /// A pattern, ready to be matched.
@@ -136,42 +138,93 @@ pub(super) fn translate(pattern: &str) -> (Kind, String) {
     (kind, expression)
 }
 
-/// The syntax check of Go's `filepath.Match`: classes closed, not empty, without stray `-`; no `\` at the end.
+/// Whether Go's `filepath.Match` takes the pattern, as moby asks it: for the name `.`, and no further than that goes.
 fn is_well_formed(pattern: &str) -> bool {
-    let mut chars = pattern.chars().peekable();
-    while let Some(c) = chars.next() {
-        let ok = match c {
-            '\\' => chars.next().is_some(),
-            '[' => class_is_well_formed(&mut chars),
-            _ => true,
-        };
-        if !ok {
-            return false;
+    let (mut pattern, mut name) = (pattern, ".");
+    while !pattern.is_empty() {
+        let (star, chunk, rest) = first_chunk(pattern);
+        pattern = rest;
+        if star && chunk.is_empty() {
+            return true;
+        }
+        let mut from = vec![name];
+        from.extend((star && !name.is_empty()).then_some(""));
+        let mut next = None;
+        for name in from {
+            match match_chunk(chunk, name) {
+                None => return false,
+                Some(Some(left)) if left.is_empty() || !pattern.is_empty() => {
+                    next = Some(left);
+                    break;
+                }
+                Some(_) => {}
+            }
+        }
+        match next {
+            Some(left) => name = left,
+            None => return true,
         }
     }
     true
 }
 
-fn class_is_well_formed(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> bool {
-    chars.next_if_eq(&'^');
-    let mut ranges = 0;
-    while ranges == 0 || chars.next_if_eq(&']').is_none() {
-        if !bound(chars) || (chars.next_if_eq(&'-').is_some() && !bound(chars)) {
-            return false;
+/// Whether stars begin the pattern, what follows up to the next star, and the rest.
+fn first_chunk(pattern: &str) -> (bool, &str, &str) {
+    let chunk = pattern.trim_start_matches('*');
+    let (mut in_class, mut escaped) = (false, false);
+    let end = chunk.char_indices().find(|(_, c)| {
+        let ends = *c == '*' && !in_class && !escaped;
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ => {}
         }
+        ends
+    });
+    let (chunk, rest) = chunk.split_at(end.map_or(chunk.len(), |(at, _)| at));
+    (chunk.len() + rest.len() < pattern.len(), chunk, rest)
+}
+
+/// What is left of the name after the chunk, `Some(None)` if it does not match, `None` if the chunk is malformed.
+fn match_chunk<'a>(chunk: &str, name: &'a str) -> Option<Option<&'a str>> {
+    let mut chars = chunk.chars().peekable();
+    let mut left = Some(name);
+    while let Some(c) = chars.next() {
+        let first = left.and_then(|left| left.chars().next());
+        let matches = match c {
+            '[' => class_matches(&mut chars, first)?,
+            '?' => first.is_some_and(|first| first != '/'),
+            '\\' => Some(chars.next()?) == first,
+            c => Some(c) == first,
+        };
+        left = left.filter(|_| matches).and_then(|left| left.get(first.map_or(0, char::len_utf8)..));
+    }
+    Some(left)
+}
+
+/// Takes a class up to its `]`.
+fn class_matches(chars: &mut Peekable<Chars<'_>>, first: Option<char>) -> Option<bool> {
+    let negated = chars.next_if_eq(&'^').is_some();
+    let (mut matches, mut ranges) = (false, 0);
+    while ranges == 0 || chars.next_if_eq(&']').is_none() {
+        let low = bound(chars)?;
+        let high = if chars.next_if_eq(&'-').is_some() { bound(chars)? } else { low };
+        matches |= first.is_some_and(|first| (low..=high).contains(&first));
         ranges += 1;
     }
-    true
+    Some(first.is_some() && matches != negated)
 }
 
 /// Takes one end of a range; something has to follow it.
-fn bound(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> bool {
-    let taken = match chars.next() {
-        None | Some('-' | ']') => false,
-        Some('\\') => chars.next().is_some(),
-        Some(_) => true,
+fn bound(chars: &mut Peekable<Chars<'_>>) -> Option<char> {
+    let bound = match chars.next()? {
+        '-' | ']' => return None,
+        '\\' => chars.next()?,
+        c => c,
     };
-    taken && chars.peek().is_some()
+    chars.peek().map(|_| bound)
 }
 
 /// The shortest equal path, as Go's `path.Clean` has it: no empty, `.` or inner `..` parts.

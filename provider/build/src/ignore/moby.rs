@@ -5,7 +5,6 @@ use std::{fs, process::Command};
 use super::{
     Rules,
     glob::{Kind, clean, translate},
-    tests::ignored,
 };
 
 /// A value of a Go composite literal.
@@ -41,7 +40,7 @@ fn check_match(row: &[Value]) {
     };
     let [_, Text(path), Word(expected)] = row else { panic!("{row:?}") };
     let rules = Rules::new(&patterns).unwrap();
-    assert_eq!(ignored(&rules, path).to_string(), *expected, "{patterns:?} {path}");
+    assert_eq!(rules.ignores(path).to_string(), *expected, "{patterns:?} {path}");
 }
 
 #[test]
@@ -53,7 +52,7 @@ fn passes_the_tables_that_moby_took_from_go() {
         let [Text(pattern), Text(path), Word(expected), Word(error)] = &row[..] else { panic!("{row:?}") };
         match Rules::new([pattern]) {
             Ok(rules) => assert_eq!(
-                (ignored(&rules, path).to_string(), "nil"),
+                (rules.ignores(path).to_string(), "nil"),
                 (expected.clone(), error.as_str()),
                 "{row:?}"
             ),
@@ -85,7 +84,7 @@ fn translates_patterns_as_moby_does() {
 }
 
 fn test_source() -> String {
-    let module = "github.com/moby/patternmatcher@v0.6.0";
+    let module = "github.com/moby/patternmatcher@v0.6.1";
     let folder = tempfile::tempdir().unwrap();
     let output =
         Command::new("go").args(["mod", "download", "-json", module]).current_dir(&folder).output().unwrap();

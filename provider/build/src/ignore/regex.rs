@@ -19,7 +19,12 @@ fn translate(expression: &str) -> Option<String> {
     while let Some(c) = chars.next() {
         let mut repeats = false;
         match c {
-            '\\' => out.push_str(&escape(chars.next()?)?),
+            '\\' => match chars.next()? {
+                // Words are of ASCII letters there.
+                'b' => out.push_str(r"(?-u:\b)"),
+                c @ ('A' | 'z') => out.extend(['\\', c]),
+                c => out.push_str(&escape(c)?),
+            },
             '[' => out.push_str(&class(&mut chars)?),
             '*' | '?' => {
                 repeats = true;

@@ -1,17 +1,10 @@
-use super::{Rules, Verdict, glob::clean, lines};
-
-/// Judges a path as a walk from the root does.
-pub(super) fn ignored(rules: &Rules, path: &str) -> bool {
-    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-    let verdict = ends.fold(Verdict::default(), |parent, end| rules.judge(&path[..end], &parent));
-    verdict.ignored
-}
+use super::{Rules, glob::clean, lines};
 
 #[test]
 fn judges_paths() {
     let check = |patterns: &[&str], path: &str, expected: bool| {
         let rules = Rules::new(patterns).unwrap();
-        assert_eq!(ignored(&rules, path), expected, "{patterns:?} {path}");
+        assert_eq!(rules.ignores(path), expected, "{patterns:?} {path}");
     };
     check(&["*.o"], "a.o", true);
     check(&["*.o"], "src/a.o", false);
@@ -40,6 +33,9 @@ fn judges_paths() {
     check(&["[[:digit:]]*"], "7x", true);
     check(&[r"\**"], "*x", true);
     check(&[r"\**"], "xx", false);
+    check(&[r"a\b*"], "a-x", true); // a word's end, and no `b`
+    check(&[r"a\b*"], "abx", false);
+    check(&[r"y*\"], "yz$", true); // moby takes it as an escaped `$`, as it stops at the `y`
     check(&["größe/*"], "größe/x", true);
     check(&["**"], "any/thing", true);
     check(&[""], "x", false);

@@ -157,7 +157,7 @@ fn the_dockerfile_counts_even_where_the_build_cannot_copy_it() {
 fn rules_made_for_a_dockerfile_win() {
     let root = folder(&SERVICE);
     add(root.path(), ".dockerignore", "**\n");
-    add(root.path(), "docker/web.Dockerfile", "FROM scratch\n");
+    add(root.path(), "docker/web.Dockerfile", "FROM scratch\nCOPY . /\n");
     add(root.path(), "docker/web.Dockerfile.dockerignore", "docker\n.dockerignore\nREADME.md\nDockerfile\n");
     let seen = observe(&dockerfile(root.path(), Some("docker/web.Dockerfile")), &Cache::none()).unwrap();
     assert_eq!(names(&seen.files), ["docker/web.Dockerfile", "empty", "latest", "run.sh", "src/main.rs"]);
@@ -179,7 +179,7 @@ fn layers_are_shown_by_their_place_in_the_image() {
 
 #[test]
 fn many_files_are_shown_by_folder() {
-    let root = folder(&[("Dockerfile", "FROM scratch")]);
+    let root = folder(&[("Dockerfile", "FROM scratch\nCOPY . /")]);
     for index in 0..300 {
         add(root.path(), &format!("src/{}/{index}", index % 10), "x");
     }
@@ -247,7 +247,7 @@ fn make_pipe(path: &Path) {
 
 #[test]
 fn hard_links_and_odd_names_are_files_like_others() {
-    let root = folder(&[("Dockerfile", "FROM scratch"), ("one", "same")]);
+    let root = folder(&[("Dockerfile", "FROM scratch\nCOPY . /"), ("one", "same")]);
     fs::hard_link(root.path().join("one"), root.path().join("other")).unwrap();
     let odd = ["a b", "new\nline", "*", "-rf", "ü", "\u{fc}", "#x", "!y", "quote\"s"];
     for name in odd {
@@ -256,7 +256,7 @@ fn hard_links_and_odd_names_are_files_like_others() {
     let seen = seen(&root);
     assert_eq!(seen.files["one"], seen.files["other"]);
     assert!(odd.iter().all(|name| seen.files.contains_key(*name)), "{:?}", seen.files.keys());
-    let copies = folder(&[("Dockerfile", "FROM scratch"), ("one", "same"), ("other", "same")]);
+    let copies = folder(&[("Dockerfile", "FROM scratch\nCOPY . /"), ("one", "same"), ("other", "same")]);
     for name in odd {
         fs::write(copies.path().join(name), "odd").unwrap();
     }
@@ -297,4 +297,73 @@ fn many_files_are_seen_in_full() {
     assert_eq!(seen(&root).tree, tree);
     fs::remove_file(root.path().join("4/0/186")).unwrap();
     assert_ne!(seen(&root).tree, tree);
+}
+
+#[test]
+fn only_what_the_dockerfile_copies_counts() {
+    let root = folder(&[
+        ("Dockerfile", "ARG KIND=a\nFROM scratch\nARG KIND\nCOPY src/$KIND link /\n"),
+        ("src/a/x", "1"),
+        ("src/b/x", "1"),
+        ("link->notes/target", ""),
+        ("notes/target", "1"),
+        ("README.md", "1"),
+    ]);
+    let before = seen(&root);
+    assert_eq!(names(&before.files), ["Dockerfile", "link", "notes/target", "src/a/x"]);
+    for name in ["README.md", "src/b/x", "notes/other"] {
+        add(root.path(), name, "changed");
+    }
+    make_pipe(&root.path().join("pipe"));
+    assert_eq!(seen(&root), before);
+    let mut other = dockerfile(root.path(), None);
+    how_of(&mut other).args.insert("NONE".into(), "b".into());
+    assert!(before.sees_as_much_for(&other));
+    how_of(&mut other).args.insert("KIND".into(), "b".into());
+    assert!(!before.sees_as_much_for(&other));
+    let after = observe(&other, &Cache::none()).unwrap();
+    assert_eq!(names(&after.files), ["Dockerfile", "link", "notes/target", "src/b/x"]);
+    assert_eq!(after.warnings.len(), 1);
+    assert_eq!(after.warnings[0].to_string(), "no ARG of the Dockerfile declares `NONE`");
+}
+
+fn how_of(recipe: &mut Recipe) -> &mut DockerfileRecipe {
+    match &mut recipe.how {
+        How::Dockerfile(how) => how,
+        How::Files(_) => panic!("files"),
+    }
+}
+
+#[test]
+fn a_dockerfile_that_another_frontend_reads_is_taken_as_it_is() {
+    let check = |text: &str, expected: &[&str]| {
+        let root = folder(&[("Dockerfile", text), ("a", ""), ("b", "")]);
+        assert_eq!(names(&seen(&root).files), expected, "{text}");
+    };
+    check("# syntax=docker/dockerfile:1\nFROM scratch\nCOPY a /\n", &["Dockerfile", "a"]);
+    check("# syntax=docker/dockerfile:1\nFROM scratch\nCOPY --new a /\n", &["Dockerfile", "a", "b"]);
+    check("# syntax=example.com/other\nCOPY what it wants\n", &["Dockerfile", "a", "b"]);
+    let root = folder(&[("Dockerfile", "FROM scratch\nCOPY a /\n"), ("a", "")]);
+    let mut recipe = dockerfile(root.path(), None);
+    how_of(&mut recipe).args.insert("BUILDKIT_SYNTAX".into(), "example.com/other".into());
+    add(root.path(), "b", "");
+    assert_eq!(names(&observe(&recipe, &Cache::none()).unwrap().files), ["Dockerfile", "a", "b"]);
+}
+
+#[test]
+fn names_the_mistake_in_a_dockerfile() {
+    let check = |text: &str, target: Option<&str>, words: &str| {
+        let root = folder(&[("Dockerfile", text)]);
+        let mut recipe = dockerfile(root.path(), None);
+        how_of(&mut recipe).target = target.map(str::to_owned);
+        let error = observe(&recipe, &Cache::none()).unwrap_err();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        assert_eq!(format!("{error}{cause}; {}", error.hint().unwrap_or_default()), words);
+    };
+    let text = "FROM scratch\nRUNN make\n";
+    let words =
+        "cannot use Dockerfile `Dockerfile`: line 2, column 1: unknown instruction `RUNN`; did you mean RUN?";
+    check(text, None, words);
+    let words = "the Dockerfile has no stage `webb`; its stages are web, worker";
+    check("FROM scratch AS web\nFROM scratch AS worker\n", Some("webb"), words);
 }

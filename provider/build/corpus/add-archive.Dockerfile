@@ -1,0 +1,4 @@
+# sees: app.tar.gz
+# args: none
+FROM scratch
+ADD app.tar.gz /app/

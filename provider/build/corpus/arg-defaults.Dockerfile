@@ -1,0 +1,7 @@
+# sees: lib/2.0
+# args: EMPTY NAME PLACE VERSION
+ARG VERSION=1.0
+FROM scratch
+ARG VERSION=2.0 NAME="a b" EMPTY=
+ARG PLACE=lib/${VERSION}
+COPY $PLACE /lib/

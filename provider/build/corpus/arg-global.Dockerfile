@@ -1,0 +1,7 @@
+# sees: nothing
+# args: ARG_TAG BASE IMAGE
+ARG BASE=debian ARG_TAG=12
+ARG IMAGE=$BASE:$ARG_TAG-slim
+FROM $IMAGE
+ARG BASE
+LABEL base=$BASE

@@ -1,0 +1,5 @@
+# sees: bin/linux/amd64/app
+# args: TARGETARCH TARGETOS
+FROM --platform=$BUILDPLATFORM scratch
+ARG TARGETOS TARGETARCH
+COPY bin/$TARGETOS/$TARGETARCH/app /app

@@ -1,0 +1,3 @@
+RUN make
+FROM scratch
+# error: line 1, column 1: RUN comes before the first FROM; only ARG may

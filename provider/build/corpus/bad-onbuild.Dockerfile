@@ -1,0 +1,3 @@
+FROM scratch
+ONBUILD FROM x
+# error: line 2, column 9: ONBUILD takes any instruction but ONBUILD, MAINTAINER and FROM

@@ -1,0 +1,4 @@
+﻿# sees: a
+# args: none
+FROM scratch
+COPY a /a

@@ -1,0 +1,4 @@
+# sees: nothing
+# args: none
+FROM scratch
+CMD ["/app", "--port", "8080"]

@@ -1,0 +1,4 @@
+# sees: nothing
+# args: none
+FROM scratch
+RUN make && \

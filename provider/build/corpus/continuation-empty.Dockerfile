@@ -1,0 +1,8 @@
+# sees: nothing
+# args: none
+FROM scratch
+RUN one && \
+
+  two && \
+   
+  three

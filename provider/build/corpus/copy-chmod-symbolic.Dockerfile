@@ -1,0 +1,4 @@
+# sees: bin
+# args: none
+FROM scratch
+COPY --chmod=u=rwX,go=rX bin /usr/local/bin/

@@ -1,0 +1,5 @@
+# sees: everything
+# args: none
+FROM scratch
+WORKDIR /app
+COPY . .

@@ -1,0 +1,4 @@
+# sees: src
+# args: none
+FROM scratch
+COPY --exclude=**/*_test.go --exclude=testdata src /src/

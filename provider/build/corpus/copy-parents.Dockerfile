@@ -1,0 +1,4 @@
+# sees: docs/*.md src/lib
+# args: none
+FROM scratch
+COPY --parents src/./lib docs/*.md /x/

@@ -1,0 +1,5 @@
+# sees: nothing
+# args: none
+FROM debian:12
+ENTRYPOINT /app --x
+ENTRYPOINT []

@@ -1,0 +1,5 @@
+# sees: nothing
+# args: none
+FROM scratch
+ENTRYPOINT ["/app"]
+CMD ["--help"]

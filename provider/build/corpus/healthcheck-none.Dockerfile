@@ -1,0 +1,4 @@
+# sees: nothing
+# args: none
+FROM debian:12
+HEALTHCHECK NONE

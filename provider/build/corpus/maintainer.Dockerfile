@@ -1,0 +1,4 @@
+# sees: nothing
+# args: none
+FROM scratch
+MAINTAINER Somebody <somebody@example.com>

@@ -1,0 +1,4 @@
+# sees: everything
+# args: *
+FROM node:onbuild
+EXPOSE 80

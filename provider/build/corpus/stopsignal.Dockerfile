@@ -1,0 +1,5 @@
+# sees: nothing
+# args: SIGNAL
+FROM scratch
+ARG SIGNAL=SIGQUIT
+STOPSIGNAL $SIGNAL

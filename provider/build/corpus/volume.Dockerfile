@@ -1,0 +1,5 @@
+# sees: nothing
+# args: none
+FROM scratch
+VOLUME /data /logs
+VOLUME ["/with space", "/x"]

@@ -1,0 +1,7 @@
+# sees: a b
+# args: none
+
+
+   FROM	 scratch  
+	COPY   a	 b   /x/  
+
