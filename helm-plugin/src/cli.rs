@@ -323,6 +323,9 @@ pub(crate) struct TokenArguments {
     /// Who acts.
     #[command(flatten)]
     pub(crate) aws: AwsArguments,
+    /// The socket of the eks-deploy that started this client; it has the credentials.
+    #[arg(long, hide = true)]
+    pub(crate) from: Option<PathBuf>,
     /// Print the bare token.
     #[arg(long)]
     pub(crate) token_only: bool,

@@ -234,3 +234,25 @@ fn completions_and_versions() {
         check(alone.env("PATH", folder.path()).env("TMPDIR", folder.path()), 0, &["helm is not on PATH"]);
     assert_eq!(text(&output.stdout), says);
 }
+
+/// Clients ask for a token again and again; the credentials are found once, by the process that a person started.
+#[test]
+fn the_children_of_a_command_ask_for_tokens_and_not_for_credentials() {
+    let folder = folder_with_a_cluster();
+    let keys = r#"{"Version":1,"AccessKeyId":"AKIDEXAMPLE","SecretAccessKey":"hunter2"}"#;
+    fs::write(folder.path().join("source"), format!("echo asked >> asked\necho '{keys}'\n")).unwrap();
+    fs::write(folder.path().join("config"), "[default]\ncredential_process = sh source\n").unwrap();
+    let own = env!("CARGO_BIN_EXE_eks-deploy");
+    let token = format!("{own} token --cluster-name prod --region eu-west-1 --token-only --from");
+    let script = format!("cat $KUBECONFIG; for i in 1 2; do {token} $(dirname $KUBECONFIG)/tokens; done");
+    let mut exec = program("exec -- sh -c");
+    exec.arg(script).env("AWS_CONFIG_FILE", "config").env("PATH", std::env::var_os("PATH").unwrap());
+    exec.current_dir(folder.path()).env("TMPDIR", folder.path());
+    let output = text(&check(&mut exec, 0, &[r#""--from","#]).stdout);
+    assert_eq!(output.matches("k8s-aws-v1.").count(), 2, "{output}");
+    assert!(!output.contains("hunter2"));
+    assert_eq!(fs::read_to_string(folder.path().join("asked")).unwrap(), "asked\n");
+    let mut late = program("token --cluster-name prod --from");
+    let said = "eks-deploy, which started this, gives no token";
+    check(late.arg(folder.path().join("tokens")), 4, &[said]);
+}

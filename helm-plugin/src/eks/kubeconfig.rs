@@ -8,18 +8,21 @@ use serde_json::{Value, json};
 
 use super::{cluster::Cluster, identity::Identity};
 
-/// What a kubeconfig calls its cluster, user and context, and where its context leads.
+/// What a kubeconfig calls its cluster, user and context, where its context leads, and who signs its tokens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
     /// The name of all three.
     pub(crate) name: &'a str,
     /// The context's namespace, if it has one.
     pub(crate) namespace: Option<&'a str>,
+    /// The socket to ask for tokens, while the process behind it lives; without one each is made anew.
+    pub(crate) socket: Option<&'a Path>,
 }
 
 /// The kubeconfig. `binary` is the absolute path of this program: a kubeconfig resolves a relative one
 /// against its own folder.
 pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, entry: Entry<'_>) -> Value {
+    let Entry { name, namespace, socket } = entry;
     let (flag, token_name) = cluster.token_name();
     let mut arguments = vec!["token", flag, token_name, "--region", &cluster.region];
     for (flag, value) in [("--profile", &identity.profile), ("--role-arn", &identity.role_arn)] {
@@ -27,7 +30,10 @@ pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, 
             arguments.extend([flag, value]);
         }
     }
-    let Entry { name, namespace } = entry;
+    let socket = socket.map(Path::to_string_lossy);
+    if let Some(socket) = &socket {
+        arguments.extend(["--from", socket]);
+    }
     let mut context = json!({ "cluster": name, "user": name });
     if let Some(namespace) = namespace {
         context["namespace"] = namespace.into();
@@ -66,7 +72,7 @@ pub(crate) fn kubeconfig(cluster: &Cluster, identity: &Identity, binary: &Path, 
 mod tests {
     use super::*;
 
-    fn check(id: Option<&str>, identity: &Identity, expected: &[&str]) {
+    fn check(id: Option<&str>, identity: &Identity, socket: Option<&Path>, expected: &[&str]) {
         let cluster = Cluster {
             name: "prod".to_owned(),
             arn: Some("arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned()),
@@ -77,7 +83,7 @@ mod tests {
             outpost_id: id.map(str::to_owned),
             authentication_mode: None,
         };
-        let entry = Entry { name: "here", namespace: Some("shop") };
+        let entry = Entry { name: "here", namespace: Some("shop"), socket };
         let config = kubeconfig(&cluster, identity, Path::new("/opt/eks deploy/eks-deploy"), entry);
         assert_eq!(config["current-context"], "here");
         let exec = &config["users"][0]["user"]["exec"];
@@ -96,13 +102,14 @@ mod tests {
     #[test]
     fn exec_entry_names_the_source_of_credentials_not_the_keys() {
         let plain = Identity::default();
-        check(None, &plain, &["token", "--cluster-name", "prod", "--region", "eu-west-1"]);
-        check(Some("id"), &plain, &["token", "--cluster-id", "id", "--region", "eu-west-1"]);
+        check(None, &plain, None, &["token", "--cluster-name", "prod", "--region", "eu-west-1"]);
+        check(Some("id"), &plain, None, &["token", "--cluster-id", "id", "--region", "eu-west-1"]);
         let role =
             Identity { profile: Some("dev".to_owned()), role_arn: Some("arn:aws:iam::1:role/x".to_owned()) };
         check(
             None,
             &role,
+            Some(Path::new("/run/tokens")),
             &[
                 "token",
                 "--cluster-name",
@@ -113,6 +120,8 @@ mod tests {
                 "dev",
                 "--role-arn",
                 "arn:aws:iam::1:role/x",
+                "--from",
+                "/run/tokens",
             ],
         );
     }

@@ -1,6 +1,6 @@
 //! The bearer token that an EKS cluster takes: a signed question to STS, "who am I?", that the cluster asks for us.
 //!
-//! Pure: the clock and the credentials are arguments. Nothing here is sent anywhere.
+//! The clock and the credentials are arguments. Nothing here is sent anywhere.
 
 use std::time::{Duration, SystemTime};
 
@@ -38,6 +38,11 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// What another process of ours has signed.
+    pub(super) fn signed(text: String, expires_at: SystemTime) -> Self {
+        Self { text, expires_at }
+    }
+
     /// The token itself.
     pub(crate) fn expose(&self) -> &str {
         &self.text
@@ -90,11 +95,17 @@ impl Explain for TokenError {
 
 /// The STS host of a region, where clusters of that region ask. Never an endpoint that the environment names: the
 /// cluster knows only the real ones.
-pub(crate) fn sts_host(region: &str, fips: bool) -> String {
+fn sts_host(region: &str, fips: bool) -> String {
     let partition = Partition::of_region(region);
     // GovCloud's plain host is the FIPS one.
     let service = if fips && partition != Partition::AwsUsGov { "sts-fips" } else { "sts" };
     format!("{service}.{region}.{}", partition.suffix())
+}
+
+/// The same, with FIPS where the environment asks for it.
+pub(crate) fn sts_host_of_environment(region: &str) -> String {
+    let fips = std::env::var("AWS_USE_FIPS_ENDPOINT").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+    sts_host(region, fips)
 }
 
 /// Signs a token for `cluster` (its name; of a local cluster on Outposts its id).

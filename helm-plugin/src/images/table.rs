@@ -13,9 +13,9 @@ pub(crate) fn text(images: &[ImageUse]) -> String {
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let (first, second) = (width(0), width(1));
-    rows.iter()
-        .map(|[object, pinned, image]| format!("{object:first$}  {pinned:second$}  {image}\n"))
-        .collect()
+    let line =
+        |[object, pinned, image]: &[String; 3]| format!("{object:first$}  {pinned:second$}  {image}\n");
+    rows.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]

@@ -14,10 +14,8 @@ use tokio::process::Command;
 use super::way::{self, Way};
 use crate::{
     cli::ExecArguments,
-    eks::kubeconfig::Entry,
     exit::Exit,
     failure::{Explain, Failure},
-    helm::session::KUBECONFIG,
     run_folder::RunFolder,
     settings::{Surroundings, file, place::Place},
     signals::{Signals, Stop},
@@ -69,8 +67,7 @@ pub(crate) async fn run(arguments: ExecArguments) -> Result<ExitCode, Failure> {
     let folder = RunFolder::create()?;
     let outputs = way::outputs(&place, None).await?;
     let way = Way::find(&place, outputs.as_ref()).await?;
-    let entry = Entry { name: &way.cluster.name, namespace: arguments.namespace.as_deref() };
-    let kubeconfig = folder.write(KUBECONFIG, way.kubeconfig(&own, entry).to_string().as_bytes())?;
+    let (kubeconfig, _tokens) = way.open(&folder, &own, arguments.namespace.as_deref())?;
     let (program, rest) = arguments.command.split_first().expect("clap demands a command");
     let failed = |source| ExecError::Run { program: program.clone(), source };
     let mut child = Command::new(program).args(rest).env("KUBECONFIG", kubeconfig).spawn().map_err(failed)?;

@@ -71,7 +71,8 @@ async fn kubeconfig(arguments: KubeconfigArguments) -> Result<(String, Value), F
     let way = Way::find(&place, outputs.as_ref()).await?;
     let name =
         arguments.alias.or_else(|| way.cluster.arn.clone()).unwrap_or_else(|| way.cluster.name.clone());
-    let config = way.kubeconfig(&own, Entry { name: &name, namespace: arguments.namespace.as_deref() });
+    let config =
+        way.kubeconfig(&own, Entry { name: &name, namespace: arguments.namespace.as_deref(), socket: None });
     Ok((name, config))
 }
 

@@ -4,7 +4,12 @@ use std::{env, io::Write as _, time::SystemTime};
 
 use crate::{
     cli::TokenArguments,
-    eks::{exec_credential, identity::Identity, token},
+    eks::{
+        exec_credential::{self, ApiVersion},
+        identity::Identity,
+        token::{self, Token},
+        token_socket,
+    },
     exit::Exit,
     failure::{Explain, Failure},
 };
@@ -41,20 +46,22 @@ pub(crate) async fn run(arguments: TokenArguments) -> Result<(), Failure> {
     let cluster = arguments.cluster().to_owned();
     let question = env::var(exec_credential::VARIABLE).ok();
     let version = exec_credential::requested_version(question.as_deref())?;
+    if let Some(socket) = &arguments.from {
+        return print(version, &token_socket::ask(socket)?, arguments.token_only);
+    }
     let identity = Identity::from(arguments.aws);
     let region = match arguments.region.or_else(region_of_environment) {
         Some(region) => region,
         None => identity.profile_region().await.ok_or(TokenVerbError::NoRegion)?,
     };
     let credentials = identity.credentials(&region).await?;
-    let fips = env::var("AWS_USE_FIPS_ENDPOINT").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
-    let host = token::sts_host(&region, fips);
+    let host = token::sts_host_of_environment(&region);
     let token = token::token(&credentials, &cluster, &region, &host, SystemTime::now())?;
-    let line = if arguments.token_only {
-        token.expose().to_owned()
-    } else {
-        exec_credential::answer(version, &token)
-    };
+    print(version, &token, arguments.token_only)
+}
+
+fn print(version: ApiVersion, token: &Token, token_only: bool) -> Result<(), Failure> {
+    let line = if token_only { token.expose().to_owned() } else { exec_credential::answer(version, token) };
     writeln!(std::io::stdout(), "{line}").map_err(TokenVerbError::Write)?;
     Ok(())
 }

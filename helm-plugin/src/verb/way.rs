@@ -2,9 +2,13 @@
 //!
 //! Knows neither releases nor Helm.
 
-use std::{path::Path, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
 use serde_json::Value;
 
 use crate::{
@@ -13,13 +17,20 @@ use crate::{
         endpoint::Endpoint,
         identity::{Identity, credentials_of},
         kubeconfig::{self, Entry},
+        signer::Signer,
+        token_socket::TokenSocket,
     },
     exit::Exit,
     failure::{Explain, Failure},
+    helm::session::KUBECONFIG,
     images::terraform::{OutputSource, Outputs, TerraformError},
+    run_folder::{RunFolder, RunFolderError},
     settings::place::{ClusterChoice, Place},
     talk::{say, warn},
 };
+
+/// The socket in the run's folder.
+const SOCKET: &str = "tokens";
 
 /// The way into a cluster.
 pub(crate) struct Way {
@@ -27,8 +38,7 @@ pub(crate) struct Way {
     pub(crate) cluster: Cluster,
     /// The identity's AWS configuration, in the cluster's region.
     pub(crate) aws: SdkConfig,
-    /// When the credentials end, if they do.
-    pub(crate) credentials_end: Option<SystemTime>,
+    credentials: Credentials,
     identity: Identity,
 }
 
@@ -88,7 +98,31 @@ impl Way {
                 cluster.endpoint
             ));
         }
-        Ok(Self { cluster, aws, credentials_end: credentials.expiry(), identity: place.identity.clone() })
+        Ok(Self { cluster, aws, credentials, identity: place.identity.clone() })
+    }
+
+    /// When the credentials end, if they do.
+    pub(crate) fn credentials_end(&self) -> Option<SystemTime> {
+        self.credentials.expiry()
+    }
+
+    /// Writes a kubeconfig for the children of this process, whose tokens come from this process as long as what is
+    /// returned is there.
+    pub(crate) fn open(
+        &self,
+        folder: &RunFolder,
+        own: &Path,
+        namespace: Option<&str>,
+    ) -> Result<(PathBuf, Option<TokenSocket>), RunFolderError> {
+        let socket = folder.path().join(SOCKET);
+        let signer =
+            Signer::new(self.aws.clone(), self.identity.clone(), self.credentials.clone(), &self.cluster);
+        // A path may be too long for a socket: then each child finds the credentials by itself.
+        let tokens = TokenSocket::open(&socket, signer).ok();
+        let socket = tokens.as_ref().map(|_| socket.as_path());
+        let entry = Entry { name: &self.cluster.name, namespace, socket };
+        let kubeconfig = folder.write(KUBECONFIG, self.kubeconfig(own, entry).to_string().as_bytes())?;
+        Ok((kubeconfig, tokens))
     }
 
     /// The kubeconfig that leads there by way of `own`, this program.

@@ -3,13 +3,9 @@
 use std::{path::Path, time::SystemTime};
 
 use crate::{
-    eks::{cluster::Cluster, kubeconfig::Entry},
+    eks::{cluster::Cluster, token_socket::TokenSocket},
     failure::Failure,
-    helm::{
-        binary::Version,
-        duration,
-        session::{Helm, KUBECONFIG},
-    },
+    helm::{binary::Version, duration, session::Helm},
     images::terraform::Outputs,
     run_folder::RunFolder,
     settings::{Settings, image::ImageSource},
@@ -25,6 +21,8 @@ pub(crate) struct Target {
     pub(crate) helm: Version,
     /// Terraform's outputs, if something is named by one.
     pub(crate) outputs: Option<Outputs>,
+    /// Answers Helm while it runs.
+    _tokens: Option<TokenSocket>,
 }
 
 impl Target {
@@ -42,13 +40,12 @@ impl Target {
         let (version, outputs) = tokio::join!(helm.version(), way::outputs(&settings.place, output));
         let (helm, outputs) = (version?, outputs?);
         let way = Way::find(&settings.place, outputs.as_ref()).await?;
-        let entry = Entry { name: &way.cluster.name, namespace: Some(&settings.namespace.name) };
-        folder.write(KUBECONFIG, way.kubeconfig(own, entry).to_string().as_bytes())?;
+        let (_, tokens) = way.open(folder, own, Some(&settings.namespace.name))?;
         introduce(settings, &way.cluster, &helm);
-        if let Some(line) = too_short(way.credentials_end, SystemTime::now(), settings.helm.timeout()) {
+        if let Some(line) = too_short(way.credentials_end(), SystemTime::now(), settings.helm.timeout()) {
             warn(&line);
         }
-        Ok(Self { way, helm, outputs })
+        Ok(Self { way, helm, outputs, _tokens: tokens })
     }
 }
 
