@@ -2,13 +2,13 @@
 locals {
   keys = { for name in var.states : name => "${name}/terraform.tfstate" }
 
-  list = { for name, key in local.keys : name => {
-    Sid       = "FindState"
-    Effect    = "Allow"
-    Action    = ["s3:ListBucket"]
-    Resource  = [local.arn]
-    Condition = { StringEquals = { "s3:prefix" = [key, "${key}.tflock"] } }
-  } }
+  # Names alone. Without it S3 calls a state that is not there yet forbidden, and init cannot look for workspaces.
+  list = {
+    Sid      = "FindState"
+    Effect   = "Allow"
+    Action   = ["s3:ListBucket"]
+    Resource = [local.arn]
+  }
 
   state_read = { for name, key in local.keys : name => {
     Sid      = "ReadState"

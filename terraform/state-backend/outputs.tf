@@ -32,11 +32,11 @@ output "access" {
   value = { for name in var.states : name => {
     read = jsonencode({
       Version   = "2012-10-17"
-      Statement = concat([local.list[name], local.state_read[name]], local.key_read)
+      Statement = concat([local.list, local.state_read[name]], local.key_read)
     })
     write = jsonencode({
       Version   = "2012-10-17"
-      Statement = concat([local.list[name], local.state_write[name], local.lock[name]], local.key_write)
+      Statement = concat([local.list, local.state_write[name], local.lock[name]], local.key_write)
     })
   } }
 }
