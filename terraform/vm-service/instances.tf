@@ -67,5 +67,6 @@ resource "aws_instance" "this" {
 
   lifecycle {
     replace_triggered_by = [aws_launch_template.this.latest_version]
+    ignore_changes       = [user_data] # the template's
   }
 }

@@ -84,7 +84,7 @@ resource "aws_lb" "this" {
 resource "aws_lb_target_group" "this" {
   count = local.single ? 0 : 1
 
-  name                 = var.name
+  name                 = "${var.name}-${var.port}" # another port makes another group, beside the one in use
   vpc_id               = var.vpc_id
   port                 = var.port
   protocol             = "HTTP"
@@ -98,6 +98,10 @@ resource "aws_lb_target_group" "this" {
     timeout             = var.health_check.timeout
     healthy_threshold   = 2
     unhealthy_threshold = 3
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

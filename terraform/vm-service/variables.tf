@@ -229,7 +229,7 @@ variable "log_retention_days" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key for the log group and the disks. Default: AWS's own keys."
+  description = "KMS key for the log group and the disks; its policy has to admit CloudWatch Logs and Auto Scaling's service-linked role. Default: AWS's own keys."
   type        = string
   default     = null
 }

@@ -175,7 +175,7 @@ def end(group, instance):
         delay = max(delay, int(attributes.get("deregistration_delay.timeout_seconds", 0)))
     if ec2._instances.get(instance):
         container = ec2._vm_get_container(ec2._instances[instance])
-        threading.Timer(delay, lambda: container and ec2._drop_container(container)).start()
+        threading.Timer(delay, lambda: container and container.remove(force=True, v=True)).start()
         ec2._instances[instance].pop("VmManager", None)  # the timer's to end
         ec2._ACTION_MAP["TerminateInstances"]({"InstanceId.1": [instance]})
 
