@@ -1,4 +1,4 @@
-//! Where Terraform and OpenTofu find providers: hashicorp/aws in the machine's mirror, ours in one of the lab's.
+//! Where Terraform and OpenTofu find providers: hashicorp/aws in the machine's mirror, ours and hashicorp/helm in the lab's.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::cache::{Cache, lock};
-use crate::tool::terraform;
+use crate::tool::{HELM_PROVIDER, terraform};
 
 /// The address of our provider.
 const OURS: &str = "registry.terraform.io/eks-deploy/ecr";
+/// The address of the provider that the example `helm-provider` uses.
+const HELM: &str = "registry.terraform.io/hashicorp/helm";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PLATFORM: &str = "linux_amd64";
 
@@ -30,12 +32,23 @@ pub fn write_cli_config(cache: &Cache) -> Result<PathBuf> {
 
 /// Puts a build of our provider where plain `init` finds it.
 pub fn install(cache: &Cache, binary: &Path) -> Result<()> {
-    let folder = mirror(cache).join(OURS).join(VERSION).join(PLATFORM);
+    install_as(cache, binary, OURS, VERSION)
+}
+
+/// Builds hashicorp/helm unless that was done before, and puts it there.
+pub fn install_helm(cache: &Cache) -> Result<()> {
+    let binary = HELM_PROVIDER.install(cache, HELM_PROVIDER.name)?;
+    install_as(cache, &binary, HELM, HELM_PROVIDER.version)
+}
+
+fn install_as(cache: &Cache, binary: &Path, address: &str, version: &str) -> Result<()> {
+    let folder = mirror(cache).join(address).join(version).join(PLATFORM);
     fs::create_dir_all(&folder)?;
     let _one_at_a_time = lock(&mirror(cache).join("lock"))?;
     let part = mirror(cache).join("part");
     fs::copy(binary, &part).with_context(|| format!("cannot copy `{}`", binary.display()))?;
-    fs::rename(&part, folder.join(format!("terraform-provider-ecr_v{VERSION}")))?;
+    let name = address.rsplit('/').next().unwrap_or_default();
+    fs::rename(&part, folder.join(format!("terraform-provider-{name}_v{version}")))?;
     Ok(())
 }
 
@@ -46,19 +59,16 @@ fn mirror(cache: &Cache) -> PathBuf {
 /// Everything that no mirror holds is downloaded, as a user's would be.
 fn cli_config(ours: &Path, machine: Option<&Path>) -> Result<String> {
     let mut text = String::from("provider_installation {\n");
-    let mut excluded = format!("\"{OURS}\"");
-    let mut mirror = |folder: &Path, provider: &str| {
+    let mut excluded = format!("\"{OURS}\", \"{HELM}\"");
+    let mut mirror = |folder: &Path, providers: &str| {
         let folder = folder.to_string_lossy();
-        writeln!(
-            text,
-            "  filesystem_mirror {{\n    path    = {folder:?}\n    include = [\"{provider}\"]\n  }}"
-        )
+        writeln!(text, "  filesystem_mirror {{\n    path    = {folder:?}\n    include = [{providers}]\n  }}")
     };
-    mirror(ours, OURS)?;
+    mirror(ours, &excluded)?;
     if let Some(folder) = machine {
-        let provider = "registry.terraform.io/hashicorp/aws";
+        let provider = "\"registry.terraform.io/hashicorp/aws\"";
         mirror(folder, provider)?;
-        write!(excluded, ", \"{provider}\"")?;
+        write!(excluded, ", {provider}")?;
     }
     writeln!(text, "  direct {{\n    exclude = [{excluded}]\n  }}\n}}")?;
     Ok(text)
@@ -74,14 +84,14 @@ mod tests {
         let expected = r#"provider_installation {
   filesystem_mirror {
     path    = "/lab"
-    include = ["registry.terraform.io/eks-deploy/ecr"]
+    include = ["registry.terraform.io/eks-deploy/ecr", "registry.terraform.io/hashicorp/helm"]
   }
   filesystem_mirror {
     path    = "/opt/mirror"
     include = ["registry.terraform.io/hashicorp/aws"]
   }
   direct {
-    exclude = ["registry.terraform.io/eks-deploy/ecr", "registry.terraform.io/hashicorp/aws"]
+    exclude = ["registry.terraform.io/eks-deploy/ecr", "registry.terraform.io/hashicorp/helm", "registry.terraform.io/hashicorp/aws"]
   }
 }
 "#;

@@ -1,4 +1,4 @@
-//! A small Debian as a tar: the ground of the node's image, and the source of a static busybox.
+//! A small Debian as a tar: the ground of the node's image and of virtual machines, and the source of a static busybox.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -26,24 +26,36 @@ const LEFT_OUT: [&str; 6] = [
     "./var/lib/apt/lists/*",
 ];
 
-/// The tar, made unless it is there.
+/// The node's, made unless it is there.
 pub fn install(cache: &Cache, consent: Consent) -> Result<PathBuf> {
-    let target = cache.join(format!("rootfs-{RELEASE}-{}.tar", crate::node::key(&[PACKAGES.as_bytes()])));
+    install_with(cache, consent, PACKAGES, &[])
+}
+
+/// One with these packages, made unless it is there. `later` are those that debootstrap cannot configure.
+pub fn install_with(cache: &Cache, consent: Consent, packages: &str, later: &[&str]) -> Result<PathBuf> {
+    let parts: Vec<_> = std::iter::once(packages).chain(later.iter().copied()).map(str::as_bytes).collect();
+    let target = cache.join(format!("rootfs-{RELEASE}-{}.tar", crate::node::key(&parts)));
     if !target.exists() {
         packages::need(packages::ROOTFS, consent)?;
         ensure!(rustix::process::geteuid().is_root(), "debootstrap needs root: run as root");
     }
+    let make = |part: &Path| make(part, packages, later);
     cache.install("a Debian root file system (debootstrap)", &target, make)?;
     Ok(target)
 }
 
-fn make(part: &Path) -> Result<()> {
+fn make(part: &Path, packages: &str, later: &[&str]) -> Result<()> {
     let root = part.with_extension("root");
     unmount_below(&root)?; // a run that was killed leaves /proc of this machine in there
     remove(&root)?;
     let mut debootstrap = Command::new(find("debootstrap").context("debootstrap is missing")?);
-    debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), RELEASE]).arg(&root);
+    debootstrap.args(["--variant=minbase", &format!("--include={packages}"), RELEASE]).arg(&root);
     run(&mut debootstrap, LONG)?;
+    if !later.is_empty() {
+        let mut install = Command::new(find("chroot").context("chroot is missing")?);
+        install.arg(&root).args(["apt-get", "install", "--yes", "--no-install-recommends"]).args(later);
+        run(install.env("DEBIAN_FRONTEND", "noninteractive"), LONG)?;
+    }
     let mut tar = Command::new("tar");
     tar.args(LEFT_OUT.map(|path| format!("--exclude={path}")))
         .arg("-cf")

@@ -55,6 +55,14 @@ pub const AWS_IAM_AUTHENTICATOR: Module = Module {
     version: "0.6.13",
     source: Source::Proxy { package: "sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator" },
 };
+/// What virtual machines log in to ECR with.
+pub const ECR_LOGIN: Module = Module {
+    name: "amazon-ecr-credential-helper",
+    version: "0.10.1",
+    source: Source::Proxy {
+        package: "github.com/awslabs/amazon-ecr-credential-helper/ecr-login/cli/docker-credential-ecr-login",
+    },
+};
 /// Reads and writes registries, to check ours by another hand.
 pub const CRANE: Module = Module {
     name: "crane",
@@ -76,6 +84,16 @@ pub const TFPLUGINDOCS: Module = Module {
     name: "tfplugindocs",
     version: "0.25.0",
     source: Source::Proxy { package: "github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs" },
+};
+/// `helm_release`. Later versions are not in the module proxy; this one needs a dead host's module from elsewhere.
+pub const HELM_PROVIDER: Module = Module {
+    name: "terraform-provider-helm",
+    version: "1.3.2",
+    source: Source::Folder {
+        folder: "tools/terraform-provider-helm",
+        packages: &["github.com/hashicorp/terraform-provider-helm"],
+        flags: "-s -w",
+    },
 };
 /// A small provider in Go, for ours to be measured beside. It is named for the library that it is written with.
 pub const FRAMEWORK_PROVIDER: Module = Module {
