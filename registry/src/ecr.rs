@@ -122,3 +122,33 @@ fn digest(text: Option<&str>) -> Result<crate::names::Digest, ErrorKind> {
         .parse()
         .map_err(|error| ErrorKind::Protocol(format!("ECR gives a bad digest: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever asks may do so on any thread.
+    #[test]
+    fn every_future_is_send() {
+        fn is_send<S: 'static, T: Send>(_: impl Fn(&'static S) -> T) {}
+        fn any<T>() -> T {
+            unreachable!("never called: the types are the test")
+        }
+        is_send(|r: &'static Registry| r.digests(any(), any()));
+        is_send(|ecr: &'static EcrRepository| ecr.describe(any()));
+        is_send(|ecr: &'static EcrRepository| ecr.tags());
+        is_send(|ecr: &'static EcrRepository| ecr.delete(any()));
+        is_send(|ecr: &'static EcrRepository| ecr.wait_for_scan(any(), any()));
+        is_send(|ecr: &'static EcrRepository| ecr.start_scan(any()));
+        is_send(|ecr: &'static EcrRepository| ecr.wait_for_replicas(any(), any()));
+        is_send(|ecr: &'static EcrRepository| ecr.wait_for_signings(any(), any()));
+        is_send(|ecr: &'static EcrRepository| ecr.preview_lifecycle(any(), any()));
+        is_send(|ecr: &'static EcrRepository| ecr.settings());
+        is_send(|ecr: &'static EcrRepository| ecr.policy());
+        is_send(|ecr: &'static EcrRepository| ecr.create(any()));
+        is_send(|ecr: &'static EcrRegistry| ecr.mounts_blobs());
+        is_send(|ecr: &'static EcrRegistry| ecr.creation_templates());
+        is_send(|ecr: &'static EcrPublic| ecr.aliases());
+        is_send(|ecr: &'static EcrPublic| ecr.images(any()));
+    }
+}

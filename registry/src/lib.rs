@@ -10,6 +10,7 @@
 //! | wanted | use |
 //! |---|---|
 //! | the digest behind a tag | [`Registry::head`]; many at once: [`Registry::resolve`] |
+//! | where many tags point, asked by many tasks | [`Registry::digests`] |
 //! | what an image is made of | [`Registry::manifest`], [`Registry::small_blob`] for its configuration |
 //! | push one image that was made here | [`Registry::push`], then [`Registry::tag`] |
 //! | push an image or index from disk | [`Layout::tree`] or [`DockerArchive::image`], then [`Registry::push_tree`] |
@@ -18,6 +19,9 @@
 //! | have an image on disk | [`Registry::pull`] into a [`Layout`]; for `docker load`: [`content::write_docker_archive`] |
 //! | one blob | [`Registry::download`] into a file, [`Registry::blob`] as it comes |
 //! | signatures, provenance, lists of contents | [`Registry::referrers`] |
+//! | what ECR knows: tags, sizes, scans, copies, signatures, lifecycles, settings | [`Registry::ecr`] |
+//! | how a whole private registry is set up; what this account has in ECR Public | [`Registry::ecr_registry`], [`Registry::ecr_public`] |
+//! | fetched blobs kept for the next time | [`Cache`] in [`Settings::cache`] |
 //! | the password for a program that pushes itself | [`Registry::login`] |
 //!
 //! # Names

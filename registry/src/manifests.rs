@@ -180,7 +180,7 @@ impl Manifests {
             .header(header::CONTENT_TYPE, kind)
             .body(manifest.raw.clone());
         let reply = self.transport.send(&call).await;
-        self.transport.changed(repository).await;
+        self.transport.wrote(repository, version);
         match reply? {
             Reply::Taken(response) => match claimed(&response)? {
                 Some(actual) if actual != manifest.digest => {

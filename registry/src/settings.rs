@@ -157,6 +157,8 @@ pub struct Patience {
     pub budget: Duration,
     /// As `budget`, while the registry asks for fewer requests; there `attempts` do not count.
     pub throttled: Duration,
+    /// For how long a listing tells [`Registry::digests`](crate::Registry::digests) what a repository has.
+    pub listing: Duration,
 }
 
 impl Default for Patience {
@@ -172,6 +174,7 @@ impl Default for Patience {
             longest_wait: Duration::from_secs(20),
             budget: Duration::from_mins(5),
             throttled: Duration::from_mins(5),
+            listing: Duration::from_secs(10),
         }
     }
 }

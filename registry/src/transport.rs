@@ -35,7 +35,7 @@ use crate::{
     ecr::EcrClients,
     endpoints::Endpoints,
     error::ErrorKind,
-    names::{Host, Repository},
+    names::{Host, Repository, Version},
     requests,
     settings::{Login, Patience, Settings},
 };
@@ -223,10 +223,10 @@ impl Transport {
         http::pieces(response, self.patience.stall)
     }
 
-    /// What is known of a repository may be so no longer.
-    pub(crate) async fn changed(&self, repository: &Repository) {
+    /// What was listed under this name may be so no longer.
+    pub(crate) fn wrote(&self, repository: &Repository, version: &Version) {
         if let Some(ecr) = &self.ecr {
-            ecr.changed(repository).await;
+            ecr.wrote(repository, Some(version));
         }
     }
 

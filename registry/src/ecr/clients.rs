@@ -93,6 +93,10 @@ impl EcrClients {
         self.0.paces.clone()
     }
 
+    pub(super) fn patience(&self) -> &Patience {
+        &self.0.patience
+    }
+
     pub(super) fn looks(&self) -> &Looks {
         &self.0.looks
     }

@@ -26,7 +26,7 @@ impl EcrRepository {
         if !again.is_empty() && again.len() < versions.len() {
             deleted.extend(self.delete_all(&again).await);
         }
-        self.clients.changed(&self.repository).await;
+        self.clients.wrote(&self.repository, None);
         let result = |version: &Version| {
             let part = match version {
                 Version::Tag(tag) => format!(":{tag}"),
@@ -72,7 +72,7 @@ impl EcrClients {
     pub(crate) async fn untag(&self, repository: &Repository, tag: &Tag) -> Result<(), ErrorKind> {
         let version = Version::Tag(tag.clone());
         let mut deleted = EcrRepository::of(self, repository)?.delete_all(&[version.clone()]).await;
-        self.changed(repository).await;
+        self.wrote(repository, None);
         deleted.remove(&version).map_or(Ok(()), |deleted| deleted.map(drop))
     }
 }

@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,11 +21,25 @@ pub(super) struct Looks {
     whats: Batches<Version, Result<Descriptor, ErrorKind>>,
     wheres: Batches<Version, Result<Option<Digest>, ErrorKind>>,
     seen: Flights<Repository, Seen>,
+    /// What this process wrote since the oldest listing that still counts.
+    writes: Mutex<Vec<Write>>,
+}
+
+struct Write {
+    at: Instant,
+    repository: Repository,
+    /// `None` where it may be more than one.
+    version: Option<Version>,
 }
 
 impl Default for Looks {
     fn default() -> Self {
-        Self { whats: Batches::default(), wheres: Batches::default(), seen: Flights::new(4096) }
+        Self {
+            whats: Batches::default(),
+            wheres: Batches::default(),
+            seen: Flights::new(4096),
+            writes: Mutex::default(),
+        }
     }
 }
 
@@ -33,18 +47,21 @@ impl Default for Looks {
 #[derive(Default)]
 struct Seen {
     questions: usize,
-    listing: Option<(Instant, Arc<Listing>)>,
+    listing: Option<Arc<Listing>>,
     /// Whether listing it is not allowed, or takes too long.
     unlistable: bool,
 }
 
-/// All that a repository has, by name.
-type Listing = HashMap<Version, Digest>;
+/// All that a repository has, by name, and when it was asked for.
+struct Listing {
+    since: Instant,
+    names: HashMap<Version, Digest>,
+}
 
 /// From so many questions on, the whole repository is listed.
 const LIST_FROM: usize = 3;
-/// For how long a listing tells what is there.
-const FRESH: Duration = Duration::from_secs(10);
+/// What takes longer to list is looked for by name.
+const LISTED_WITHIN: Duration = Duration::from_secs(30);
 /// The longest listing: ten calls stand for as many questions as a thousand batches.
 const LONGEST: usize = 10_000;
 
@@ -52,8 +69,9 @@ impl Registry {
     /// Where these versions of a repository point, in their order; `None` for what is not there.
     ///
     /// On ECR, what many tasks ask for at the same time is asked for by one call for each hundred, and a repository
-    /// with many questions is listed as a whole, a thousand images by one call. So an answer may be ten seconds old,
-    /// though never older than what this process wrote: look with [`Registry::head`] just before you write.
+    /// with many questions is listed as a whole, a thousand images by one call. So an answer may be as old as
+    /// [`Patience::listing`](crate::Patience::listing), though never older than what this process wrote: look with [`Registry::head`] just before
+    /// you write.
     pub async fn digests(
         &self,
         repository: &Repository,
@@ -101,9 +119,13 @@ impl EcrClients {
         answer.unwrap_or_else(|| Err(unanswered()))
     }
 
-    /// What was listed of a repository is no longer so.
-    pub(crate) async fn changed(&self, repository: &Repository) {
-        self.looks().seen.slot(repository.clone()).lock().await.listing = None;
+    /// What was listed under this name, or without one in the whole repository, may be so no longer.
+    pub(crate) fn wrote(&self, repository: &Repository, version: Option<&Version>) {
+        let (at, repository) = (Instant::now(), repository.clone());
+        let mut writes = self.looks().writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = LISTED_WITHIN + self.patience().listing;
+        writes.retain(|write| write.at.elapsed() < oldest);
+        writes.push(Write { at, repository, version: version.cloned() });
     }
 
     /// Whoever has many questions gets the whole list. What it does not have is asked for by name, so that nothing is
@@ -114,7 +136,11 @@ impl EcrClients {
         versions: BTreeSet<Version>,
     ) -> BTreeMap<Version, Result<Option<Digest>, ErrorKind>> {
         let listing = self.listing(repository, versions.len()).await;
-        let find = |version: &Version| listing.as_ref()?.get(version).copied();
+        let find = |version: &Version| {
+            let listing = listing.as_ref()?;
+            let is_so = !self.looks().is_written(listing.since, repository, version);
+            listing.names.get(version).copied().filter(|_| is_so)
+        };
         let (known, unknown): (BTreeSet<_>, BTreeSet<_>) =
             versions.into_iter().partition(|version| find(version).is_some());
         let mut answers: BTreeMap<_, _> = known
@@ -136,25 +162,25 @@ impl EcrClients {
         let mut seen = seen.lock().await;
         let before = seen.questions;
         seen.questions += questions;
-        if let Some((since, listing)) = &seen.listing
-            && since.elapsed() < FRESH
+        if let Some(listing) =
+            seen.listing.as_ref().filter(|listing| listing.since.elapsed() < self.patience().listing)
         {
             return Some(Arc::clone(listing));
         }
         if before == 0 || seen.questions < LIST_FROM || seen.unlistable {
             return None;
         }
-        match self.list_all(repository).await {
-            Ok(listing) if listing.len() < LONGEST => {
-                let listing = Arc::new(listing);
-                seen.listing = Some((Instant::now(), Arc::clone(&listing)));
-                Some(listing)
+        let since = Instant::now();
+        match tokio::time::timeout(LISTED_WITHIN, self.list_all(repository)).await {
+            Ok(Ok(names)) if names.len() < LONGEST => {
+                seen.listing = Some(Arc::new(Listing { since, names }));
+                seen.listing.clone()
             }
-            Ok(_) => {
+            Ok(Ok(_)) | Err(_) => {
                 seen.unlistable = true;
                 None
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::debug!(%repository, %error, "images are looked for by name");
                 seen.unlistable = !error.is_transient();
                 None
@@ -162,17 +188,27 @@ impl EcrClients {
         }
     }
 
-    async fn list_all(&self, repository: &Repository) -> Result<Listing, ErrorKind> {
+    async fn list_all(&self, repository: &Repository) -> Result<HashMap<Version, Digest>, ErrorKind> {
         let repository = EcrRepository::of(self, repository)?;
         let names = repository.list(Tagged::Any).take(LONGEST);
         let versions =
             names.map_ok(|(digest, tag)| (tag.map_or(Version::Digest(digest), Version::Tag), digest));
-        let listing: Listing = versions.try_collect().await?;
+        let listing: HashMap<Version, Digest> = versions.try_collect().await?;
         let digests: Vec<Digest> = listing.values().copied().collect();
         Ok(listing
             .into_iter()
             .chain(digests.into_iter().map(|digest| (Version::Digest(digest), digest)))
             .collect())
+    }
+}
+
+impl Looks {
+    fn is_written(&self, since: Instant, repository: &Repository, version: &Version) -> bool {
+        let writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        writes.iter().any(|write| {
+            let is_meant = write.version.as_ref().is_none_or(|written| written == version);
+            is_meant && write.at >= since && write.repository == *repository
+        })
     }
 }
 

@@ -1,16 +1,17 @@
 //! ECR's API: what it is asked, and what is made of its answers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use ecr_registry::{
     AccountSetting, CreationTemplate, Digest, EcrRegistry, EcrRepository, Encryption, Error, ErrorKind,
-    Frequency, ImageStatus, Mutability, NewRepository, Occasion, Outcome, ScanType, Tag, Tagged, Version,
+    Frequency, ImageStatus, Mutability, NewRepository, Occasion, Outcome, Registry, ScanType, Tag, Tagged,
+    Version,
 };
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 
 use crate::{
-    ecr::{client, impatient},
+    ecr::{client, credentials, impatient, settings_with},
     fake::{ECR, Fake, What, api_error},
     image, told,
 };
@@ -307,7 +308,10 @@ fn listing(tags: std::ops::Range<usize>, next: Option<&str>) -> Value {
 #[tokio::test]
 async fn two_hundred_looks_at_one_repository_cost_its_pages_and_one_call() {
     let fake = Fake::ecr(&["web"]).await;
-    let (registry, web, image) = (client(&fake), fake.repository("web"), image(&[b"one"]));
+    let mut settings = settings_with(&fake, Some(credentials()));
+    settings.patience.listing = Duration::from_hours(1);
+    let registry = Registry::new(settings).unwrap();
+    let (web, image) = (fake.repository("web"), image(&[b"one"]));
     registry.push(&web, &image, &()).await.unwrap();
     fake.state().repositories.get_mut("web").unwrap().tags.insert("v0".to_owned(), image.manifest.digest);
     assert_eq!(registry.digests(&web, &[tag("v0")]).await.unwrap(), [Some(image.manifest.digest)]);
@@ -327,8 +331,9 @@ async fn two_hundred_looks_at_one_repository_cost_its_pages_and_one_call() {
 
     // What is written here counts at once.
     registry.tag(&web, &"v7".parse().unwrap(), &image.manifest).await.unwrap();
-    fake.says("ListImages", &listing(0..7, None));
+    fake.take_log();
     assert_eq!(registry.digests(&web, &[tag("v7")]).await.unwrap(), [Some(image.manifest.digest)]);
+    assert_eq!(fake.take_log(), ["POST BatchGetImage"]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod access;
 mod cache;
+mod chain;
 mod copy;
 mod debian;
 mod ecr;

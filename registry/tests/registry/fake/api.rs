@@ -52,11 +52,12 @@ pub(super) fn sts(state: &mut State, request: &Request) -> Reply {
              </GetCallerIdentityResult></GetCallerIdentityResponse>"
         ));
     }
+    let action = &form["Action"];
     let role = form["RoleArn"].rsplit('/').next().unwrap();
     Reply::status(200).header("content-type", "text/xml").body(format!(
-        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>KEY-OF-{role}</AccessKeyId>\
+        "<{action}Response><{action}Result><Credentials><AccessKeyId>KEY-OF-{role}</AccessKeyId>\
          <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
-         <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+         <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></{action}Result></{action}Response>"
     ))
 }
 
