@@ -1,0 +1,14 @@
+output "api_image" {
+  description = "The release's api, by digest."
+  value       = data.ecr_image.service["api"].uri
+}
+
+output "web_image" {
+  description = "The release's web, by digest."
+  value       = data.ecr_image.service["web"].uri
+}
+
+output "cluster" {
+  description = "The cluster to deploy to."
+  value       = module.eks.cluster
+}

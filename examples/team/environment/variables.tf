@@ -1,0 +1,44 @@
+variable "environment" {
+  description = "`staging` or `production`."
+  type        = string
+
+  validation {
+    condition     = contains(["staging", "production"], var.environment)
+    error_message = "environment is staging or production."
+  }
+}
+
+variable "registry" {
+  description = "The output `registry` of ../images."
+  type        = string
+}
+
+variable "release" {
+  description = "The release that this environment runs."
+  type        = string
+}
+
+variable "kubernetes_version" {
+  description = "Kubernetes version: staging goes first."
+  type        = string
+}
+
+variable "cidr" {
+  description = "Addresses of the network; environments do not overlap."
+  type        = string
+}
+
+variable "office_addresses" {
+  description = "Addresses that reach the cluster's API from outside."
+  type        = list(string)
+}
+
+variable "admin_arn" {
+  description = "ARN of the role that administers the cluster."
+  type        = string
+}
+
+variable "deployer_arn" {
+  description = "ARN of the role that deploys into the namespace `shop`."
+  type        = string
+}

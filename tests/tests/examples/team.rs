@@ -1,0 +1,53 @@
+//! `team`: a release of two services, and an environment that runs it by digest.
+
+use lab::aws::Keys;
+use lab::lab::Lab;
+use lab::tool::Tool;
+
+use crate::stack::Stack;
+
+#[test]
+#[ignore = "needs the lab: cargo xtask lab up"]
+fn an_environment_runs_the_digests_of_a_release() {
+    let lab = Lab::running().unwrap();
+    let name = lab.unique("team");
+    let mut images = example("team/images");
+    images.set("name", &name);
+    images.set("release", "v1");
+    images.set("base", lab.busybox());
+    images.set("force_delete", "true");
+    images.apply_and_settle();
+
+    // Another release with one change: one service is new, the other the same image under one tag more.
+    let first = images.output("images");
+    images.write("web/index.html", "two");
+    images.set("release", "v2");
+    images.apply_and_settle();
+    let second = images.output("images");
+    assert_eq!(first["api"], second["api"]);
+    assert_ne!(first["web"], second["web"]);
+
+    let mut staging = example("team/environment");
+    let role = |name: &str| format!("arn:aws:iam::000000000000:role/{name}");
+    staging.set("environment", "staging");
+    staging.set("registry", images.output("registry").as_str().unwrap());
+    staging.set("release", "v1");
+    staging.set("kubernetes_version", "1.34");
+    staging.set("cidr", "10.10.0.0/16");
+    staging.set("office_addresses", r#"["203.0.113.0/24"]"#);
+    staging.set("admin_arn", role("admin"));
+    staging.set("deployer_arn", role("deployer"));
+    staging.apply_and_settle();
+    for service in ["api", "web"] {
+        assert_eq!(staging.output(&format!("{service}_image")), first[service]);
+    }
+    staging.destroy();
+    images.destroy();
+}
+
+fn example(name: &str) -> Stack {
+    Stack::example(name, || {
+        let lab = Lab::running().unwrap();
+        lab.command(lab.tool(Tool::Terraform).unwrap(), &Keys::root())
+    })
+}
