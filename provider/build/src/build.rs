@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     build_error::BuildError,
     buildkit,
+    context::DockerfileContext,
     docker::Builder,
-    native,
+    native::{self, Tried},
     recipe::{How, Recipe},
     sources::Sources,
     stat_cache::Cache,
@@ -87,7 +88,19 @@ pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildErro
     };
     match &recipe.how {
         How::Files(files) => native::build(recipe, files, platform, tools).await,
-        How::Dockerfile(dockerfile) => buildkit::build(recipe, dockerfile, platform, tools).await,
+        How::Dockerfile(dockerfile) => {
+            let (wanted, platforms, cache) =
+                (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());
+            let context = blocking(move || Ok(DockerfileContext::read(&wanted, &platforms, &cache)?)).await?;
+            match native::build_dockerfile(recipe, dockerfile, platform, &context, tools).await {
+                Ok(built) => Ok(built),
+                Err(Tried::Failed(error)) => Err(error),
+                Err(Tried::Unclear(why)) => {
+                    tools.progress.line(&format!("BuildKit builds it: {why}"));
+                    buildkit::build(recipe, dockerfile, platform, context, tools).await
+                }
+            }
+        }
     }
 }
 

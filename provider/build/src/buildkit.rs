@@ -34,11 +34,10 @@ pub(crate) async fn build(
     recipe: &Recipe,
     dockerfile: &DockerfileRecipe,
     platform: &Platform,
+    context: DockerfileContext,
     tools: Tools<'_>,
 ) -> Result<Built, BuildError> {
-    let (wanted, platforms, cache) = (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());
-    let reading = blocking(move || Ok(DockerfileContext::read(&wanted, &platforms, &cache)?));
-    let context = Arc::new(reading.await?);
+    let context = Arc::new(context);
     let docker = tools.builder.connect().await?;
     let solve = Solve::new(recipe, dockerfile, platform, &context);
     let id = cancellable(tools.cancel, run(&docker, &solve, &context, tools)).await?;

@@ -98,10 +98,10 @@ impl Dockerfile {
                 },
             }
         }
-        match dockerfile.stages.is_empty() {
-            true => Err(DockerfileError { line: 1, column: 1, problem: Problem::Empty }),
-            false => Ok(dockerfile),
+        if dockerfile.stages.is_empty() {
+            return Err(DockerfileError { line: 1, column: 1, problem: Problem::Empty });
         }
+        Ok(dockerfile)
     }
 
     /// The frontend that `# syntax=` names, whether or not the rest can be read.

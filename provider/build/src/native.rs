@@ -1,10 +1,14 @@
-//! The native builder: files onto a base image or nothing, without a daemon, without running anything.
+//! The native builder: files onto a base image, and Dockerfiles whose steps run nothing and begin with nothing, without
+//! a daemon.
 //!
 //! Same recipe, same files, same bytes. It never unpacks a layer: what is below the files is referred to.
 
 mod base;
 mod changes;
 pub(crate) mod config;
+mod file_system;
+mod settings;
+mod stages;
 
 use ecr_registry::Platform;
 use tempfile::TempDir;
@@ -18,8 +22,8 @@ use crate::{
     build::{Built, Tools, blocking},
     build_error::BuildError,
     compress::{Layer, LayerWriter},
-    context::Part,
-    recipe::{Compression, FilesRecipe, LayerSource, Recipe},
+    context::{DockerfileContext, Part},
+    recipe::{Compression, DockerfileRecipe, FilesRecipe, LayerSource, Recipe},
     sources::{self, Sources},
     stat_cache::Cache,
 };
@@ -44,6 +48,51 @@ pub(crate) async fn build(
     };
     let (sources, layers, scratch) = blocking(move || layers.write()).await?;
     Ok(Built::new(config::assemble(recipe, files, base, layers), sources, scratch))
+}
+
+/// Builds a Dockerfile, if its steps only copy and set.
+///
+/// # Errors
+/// [`Tried::Unclear`] where BuildKit is needed.
+pub(crate) async fn build_dockerfile(
+    recipe: &Recipe,
+    how: &DockerfileRecipe,
+    platform: &Platform,
+    context: &DockerfileContext,
+    tools: Tools<'_>,
+) -> Result<Built, Tried> {
+    let worked = stages::work_out(recipe, how, context, platform).map_err(|why| Tried::Unclear(why.0))?;
+    let (compression, mtime, cancel) = (recipe.compression, recipe.source_date_epoch, tools.cancel.clone());
+    let (mut config, written) = (worked.config, worked.layers);
+    let writing = blocking(move || {
+        let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
+        let layers = written.iter().map(|nodes| {
+            if cancel.is_cancelled() {
+                return Err(BuildError::Cancelled);
+            }
+            let writer = LayerWriter::new(compression, &scratch).map_err(BuildError::Scratch)?;
+            Ok(changes::write(nodes, mtime, writer)?)
+        });
+        Ok((layers.collect::<Result<Vec<_>, BuildError>>()?, scratch))
+    });
+    let (layers, scratch) = writing.await?;
+    config.rootfs.diff_ids.extend(layers.iter().map(|layer| layer.diff_id));
+    let blobs = layers.into_iter().map(|layer| layer.blob).collect();
+    let image = config::image(&config, blobs, recipe.annotations.clone());
+    Ok(Built::new(image, sources::of_dockerfile(context), scratch))
+}
+
+/// Why there is no image.
+pub(crate) enum Tried {
+    /// It takes more than this builder has.
+    Unclear(String),
+    Failed(BuildError),
+}
+
+impl From<BuildError> for Tried {
+    fn from(error: BuildError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// The layers to be written.

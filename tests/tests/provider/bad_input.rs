@@ -43,7 +43,7 @@ pub(crate) fn names_what_the_apply_misses(stack: &Stack) {
     stack.image(&with_base);
     check(&["base image `", "/nothing:1", "argument: files.base"]);
 
-    stack.file("app/Dockerfile", "FROM scratch AS one\nCOPY . /\n");
+    stack.file("app/Dockerfile", "FROM scratch AS one\nCOPY . /\nRUN [\"/run\"]\n");
     stack.image("  build = {\n    context = \"./app\"\n    target = \"two\"\n  }");
     check(&["stage `two`", "argument: build.target", "one"]);
 

@@ -22,6 +22,7 @@ pub enum Variable {
 
 /// How a text is read.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "four habits, each independent of the others")]
 pub(crate) struct Lex<'a> {
     escape: char,
     variables: &'a dyn Fn(&str) -> Variable,
@@ -29,6 +30,8 @@ pub(crate) struct Lex<'a> {
     raw_quotes: bool,
     /// Escape characters stay in the result.
     raw_escapes: bool,
+    /// Quotes are letters like others.
+    ignore_quotes: bool,
     /// Variables without a value stay in the result.
     keep_unset: bool,
 }
@@ -36,12 +39,24 @@ pub(crate) struct Lex<'a> {
 impl<'a> Lex<'a> {
     /// Values for variables, no quotes or escapes in the result.
     pub(crate) fn new(escape: char, variables: &'a dyn Fn(&str) -> Variable) -> Self {
-        Self { escape, variables, raw_quotes: false, raw_escapes: false, keep_unset: false }
+        Self {
+            escape,
+            variables,
+            raw_quotes: false,
+            raw_escapes: false,
+            ignore_quotes: false,
+            keep_unset: false,
+        }
     }
 
     /// For here-documents' words: no variables, and, if `raw`, quotes and escapes kept.
     pub(crate) fn of_heredocs(raw_quotes: bool, raw_escapes: bool) -> Self {
         Self { raw_quotes, raw_escapes, keep_unset: true, ..Self::new('\\', &|_| Variable::Unset) }
+    }
+
+    /// For what is in a here-document: variables, and no quotes.
+    pub(crate) fn of_content(variables: &'a dyn Fn(&str) -> Variable) -> Self {
+        Self { ignore_quotes: true, ..Self::new('\\', variables) }
     }
 
     /// The text as one word, spaces kept.
@@ -110,8 +125,12 @@ impl<'a> Reader<'a> {
                     }
                 }
                 '<' => self.raw(&mut words, &mut result, |reader| Ok(reader.angle()))?,
-                '\'' => self.raw(&mut words, &mut result, |reader| reader.single(pattern))?,
-                '"' => self.raw(&mut words, &mut result, |reader| reader.double(pattern))?,
+                '\'' if !self.lex.ignore_quotes => {
+                    self.raw(&mut words, &mut result, |reader| reader.single(pattern))?
+                }
+                '"' if !self.lex.ignore_quotes => {
+                    self.raw(&mut words, &mut result, |reader| reader.double(pattern))?
+                }
                 _ => self.plain(&mut words, &mut result),
             }
         }
@@ -356,9 +375,10 @@ impl<'a> Reader<'a> {
         }
         let (regex, value) = (pattern_of(&pattern, true, false)?, value.unwrap_or_default());
         // As in BuildKit: where all are replaced, `$1` in the replacement is a group, of which there are none.
-        Ok(match all {
-            true => regex.replace_all(&value, replacement.as_str()).into_owned(),
-            false => regex.replacen(&value, 1, regex::NoExpand(&replacement)).into_owned(),
+        Ok(if all {
+            regex.replace_all(&value, replacement.as_str()).into_owned()
+        } else {
+            regex.replacen(&value, 1, regex::NoExpand(&replacement)).into_owned()
         })
     }
 }

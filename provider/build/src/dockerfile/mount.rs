@@ -76,14 +76,11 @@ fn fields(text: &str) -> Result<Vec<String>, Problem> {
     let mut fields = Vec::new();
     let mut rest = text;
     loop {
-        let (field, after) = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                quoted_field(quoted).ok_or_else(|| wrong("list of fields: a quote is not closed"))?
-            }
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                (rest[..end].to_owned(), &rest[end..])
-            }
+        let (field, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            quoted_field(quoted).ok_or_else(|| wrong("list of fields: a quote is not closed"))?
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            (rest[..end].to_owned(), &rest[end..])
         };
         if !rest.starts_with('"') && field.contains('"') {
             return Err(wrong("list of fields: a quote is within a field"));

@@ -127,7 +127,9 @@ impl Walk<'_> {
     ) -> Result<(), DockerfileError> {
         match instruction {
             Instruction::Arg(arguments) => {
-                arguments.iter().for_each(|argument| self.argument(argument, variables))
+                for argument in arguments {
+                    self.argument(argument, variables);
+                }
             }
             Instruction::Env(pairs) => self.environment(pairs, variables),
             Instruction::Copy(copy) if copy.from.is_none() => {

@@ -95,6 +95,11 @@ impl Dockerfile {
         self.stages.iter().rposition(|stage| stage.name.as_deref() == Some(lower))
     }
 
+    /// The stage that `COPY --from` names, by its number or its name.
+    pub(crate) fn stage_of(&self, from: &str) -> Option<usize> {
+        from.parse().ok().or_else(|| self.place(&from.to_lowercase()))
+    }
+
     fn no_stage(&self, stage: &str, line: u32) -> DockerfileError {
         let near = nearest(stage, self.stage_names()).map(str::to_owned);
         DockerfileError { line, column: 1, problem: Problem::NoStage { stage: stage.to_owned(), near } }
@@ -193,22 +198,21 @@ impl Dockerfile {
 
     /// The stages that a step takes files from.
     fn sources(&self, step: &Step, place: usize) -> Result<Vec<usize>, DockerfileError> {
-        let (names, by_number) = match &step.instruction {
-            Instruction::Copy(copy) => (copy.from.iter().cloned().collect(), true),
+        let named: Vec<(String, Option<usize>)> = match &step.instruction {
+            Instruction::Copy(copy) => {
+                copy.from.iter().map(|from| (from.clone(), self.stage_of(from))).collect()
+            }
             Instruction::Run(run) => {
                 // What a mount is made of may hold variables; from where it is may not.
-                let mounts = run
-                    .mounts
-                    .iter()
-                    .filter_map(|mount| mount::read(mount, |value| Ok(value.to_owned())).ok());
-                (mounts.filter_map(|mount| mount.from).collect(), false)
+                let mounts = run.mounts.iter().map(|mount| mount::read(mount, |value| Ok(value.to_owned())));
+                let names = mounts.filter_map(|mount| mount.ok()?.from);
+                names.map(|from| (from.clone(), self.place(&from.to_lowercase()))).collect()
             }
-            _ => (Vec::new(), false),
+            _ => Vec::new(),
         };
         let mut sources = Vec::new();
-        for name in names {
-            let number = name.parse::<usize>().ok().filter(|_| by_number);
-            let Some(found) = number.or_else(|| self.place(&name.to_lowercase())) else { continue };
+        for (name, found) in named {
+            let Some(found) = found else { continue };
             if found >= self.stages.len() {
                 return Err(self.no_stage(&name, step.lines.0));
             }

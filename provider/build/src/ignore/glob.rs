@@ -152,12 +152,12 @@ fn is_well_formed(pattern: &str) -> bool {
         let mut next = None;
         for name in from {
             match match_chunk(chunk, name) {
-                None => return false,
-                Some(Some(left)) if left.is_empty() || !pattern.is_empty() => {
+                Err(Malformed) => return false,
+                Ok(Some(left)) if left.is_empty() || !pattern.is_empty() => {
                     next = Some(left);
                     break;
                 }
-                Some(_) => {}
+                Ok(_) => {}
             }
         }
         match next {
@@ -187,8 +187,11 @@ fn first_chunk(pattern: &str) -> (bool, &str, &str) {
     (chunk.len() + rest.len() < pattern.len(), chunk, rest)
 }
 
-/// What is left of the name after the chunk, `Some(None)` if it does not match, `None` if the chunk is malformed.
-fn match_chunk<'a>(chunk: &str, name: &'a str) -> Option<Option<&'a str>> {
+/// A chunk that cannot be understood.
+struct Malformed;
+
+/// What is left of the name after the chunk, `None` if it does not match.
+fn match_chunk<'a>(chunk: &str, name: &'a str) -> Result<Option<&'a str>, Malformed> {
     let mut chars = chunk.chars().peekable();
     let mut left = Some(name);
     while let Some(c) = chars.next() {
@@ -196,16 +199,16 @@ fn match_chunk<'a>(chunk: &str, name: &'a str) -> Option<Option<&'a str>> {
         let matches = match c {
             '[' => class_matches(&mut chars, first)?,
             '?' => first.is_some_and(|first| first != '/'),
-            '\\' => Some(chars.next()?) == first,
+            '\\' => Some(chars.next().ok_or(Malformed)?) == first,
             c => Some(c) == first,
         };
         left = left.filter(|_| matches).and_then(|left| left.get(first.map_or(0, char::len_utf8)..));
     }
-    Some(left)
+    Ok(left)
 }
 
 /// Takes a class up to its `]`.
-fn class_matches(chars: &mut Peekable<Chars<'_>>, first: Option<char>) -> Option<bool> {
+fn class_matches(chars: &mut Peekable<Chars<'_>>, first: Option<char>) -> Result<bool, Malformed> {
     let negated = chars.next_if_eq(&'^').is_some();
     let (mut matches, mut ranges) = (false, 0);
     while ranges == 0 || chars.next_if_eq(&']').is_none() {
@@ -214,17 +217,17 @@ fn class_matches(chars: &mut Peekable<Chars<'_>>, first: Option<char>) -> Option
         matches |= first.is_some_and(|first| (low..=high).contains(&first));
         ranges += 1;
     }
-    Some(first.is_some() && matches != negated)
+    Ok(first.is_some() && matches != negated)
 }
 
 /// Takes one end of a range; something has to follow it.
-fn bound(chars: &mut Peekable<Chars<'_>>) -> Option<char> {
-    let bound = match chars.next()? {
-        '-' | ']' => return None,
-        '\\' => chars.next()?,
-        c => c,
+fn bound(chars: &mut Peekable<Chars<'_>>) -> Result<char, Malformed> {
+    let bound = match chars.next() {
+        None | Some('-' | ']') => return Err(Malformed),
+        Some('\\') => chars.next().ok_or(Malformed)?,
+        Some(c) => c,
     };
-    chars.peek().map(|_| bound)
+    chars.peek().map(|_| bound).ok_or(Malformed)
 }
 
 /// The shortest equal path, as Go's `path.Clean` has it: no empty, `.` or inner `..` parts.

@@ -8,6 +8,7 @@ use std::{
 
 use ecr_registry::names::Digester;
 
+use super::file_system::{Content, Node, Owner};
 use crate::{
     archive::{Archive, Header, Kind},
     compress::{Layer, LayerWriter},
@@ -117,6 +118,33 @@ impl<'a> Changes<'a> {
         let path = format!("{path}{suffix}").into_bytes();
         Header { path, kind, mode, uid: 0, gid: 0, size, mtime, attributes: BTreeMap::new() }
     }
+}
+
+/// Writes what a step wrote as a layer in which everything has the time `mtime`.
+pub(super) fn write(
+    nodes: &BTreeMap<String, Node>,
+    mtime: u64,
+    layer: LayerWriter,
+) -> Result<Layer, WriteError> {
+    let mut archive = Archive::new(layer);
+    for (path, node) in nodes {
+        let (kind, size, suffix) = match &node.content {
+            Content::Folder => (Kind::Folder, 0, "/"),
+            Content::Link(target) => (Kind::Link(target.clone().into_bytes()), 0, ""),
+            Content::File(file) => (Kind::File, file.size, ""),
+            Content::Text(text) => (Kind::File, text.len() as u64, ""),
+        };
+        let path = format!("{path}{suffix}").into_bytes();
+        let Owner { uid, gid } = node.owner;
+        let header =
+            Header { path, kind, mode: node.mode, uid, gid, size, mtime, attributes: BTreeMap::new() };
+        match &node.content {
+            Content::File(file) => add_file(&mut archive, &header, file)?,
+            Content::Text(text) => archive.add(&header, &text[..])?,
+            Content::Folder | Content::Link(_) => archive.add(&header, io::empty())?,
+        }
+    }
+    Ok(archive.finish()?.finish()?)
 }
 
 /// A layer that could not be written.
