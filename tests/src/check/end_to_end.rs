@@ -40,6 +40,9 @@ fn with_lab(world: &World<'_>, row: &mut Row, programs: &Programs) -> Result<()>
     let mut command = programs::cargo(&world.cache);
     command.args(["test", "--locked", "--workspace", "--tests", "--no-fail-fast", "--", "--ignored"]);
     command.args(&world.arguments.tests).env(skip::FILE, &skipped);
+    if world.arguments.matrix {
+        command.env("EKS_DEPLOY_TEST_MATRIX", "true");
+    }
     provide(world, row, &lab, &mut command)?;
     let done = cargo::test(&mut command, row);
     row.skipped.extend(skip::noted(&skipped));

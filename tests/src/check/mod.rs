@@ -29,6 +29,9 @@ pub struct Arguments {
     /// Leave out what needs the lab
     #[arg(long)]
     no_lab: bool,
+    /// Apply every module and example with Terraform and with OpenTofu, not each with one of them
+    #[arg(long)]
+    matrix: bool,
     /// Install missing system packages without asking
     #[arg(long)]
     yes: bool,
