@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use aws_sdk_ecr::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
-    types::RepositoryCreationTemplate,
+    types::{
+        RegistryScanningConfiguration, ReplicationConfiguration, ReplicationRule, RepositoryCreationTemplate,
+        SigningConfiguration,
+    },
 };
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 
@@ -165,10 +168,15 @@ impl EcrRegistry {
         let call = self.client().get_registry_scanning_configuration();
         let answer = self.call("GetRegistryScanningConfiguration", || call.clone().send()).await?;
         let set = answer.scanning_configuration();
-        let rules = set.map(|set| set.rules()).unwrap_or_default().iter().map(|rule| ScanRule {
-            frequency: rule.scan_frequency().as_str().into(),
-            repositories: rule.repository_filters().iter().map(|filter| filter.filter().to_owned()).collect(),
-        });
+        let rules =
+            set.map(RegistryScanningConfiguration::rules).unwrap_or_default().iter().map(|rule| ScanRule {
+                frequency: rule.scan_frequency().as_str().into(),
+                repositories: rule
+                    .repository_filters()
+                    .iter()
+                    .map(|filter| filter.filter().to_owned())
+                    .collect(),
+            });
         let scan_type = set.and_then(|set| set.scan_type());
         Ok(Scanning {
             scan_type: scan_type.map_or(ScanType::Basic, |scan_type| scan_type.as_str().into()),
@@ -181,7 +189,8 @@ impl EcrRegistry {
         let call = self.client().get_signing_configuration();
         match self.call("GetSigningConfiguration", || call.clone().send()).await {
             Ok(answer) => {
-                let rules = answer.signing_configuration().map(|set| set.rules()).unwrap_or_default();
+                let rules =
+                    answer.signing_configuration().map(SigningConfiguration::rules).unwrap_or_default();
                 Ok(rules.iter().map(|rule| rule.signing_profile_arn().to_owned()).collect())
             }
             Err(kind) if said(&kind, "SigningConfigurationNotFoundException") => Ok(Vec::new()),
@@ -193,8 +202,9 @@ impl EcrRegistry {
         self.own().await?;
         let call = self.client().describe_registry();
         let answer = self.call("DescribeRegistry", || call.clone().send()).await?;
-        let rules = answer.replication_configuration().map(|set| set.rules()).unwrap_or_default();
-        let to = rules.iter().flat_map(|rule| rule.destinations());
+        let rules =
+            answer.replication_configuration().map(ReplicationConfiguration::rules).unwrap_or_default();
+        let to = rules.iter().flat_map(ReplicationRule::destinations);
         Ok(to.map(|to| (to.registry_id().to_owned(), to.region().to_owned())).collect())
     }
 

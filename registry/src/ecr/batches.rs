@@ -9,7 +9,9 @@ use tokio::sync::oneshot;
 use crate::names::Repository;
 
 /// Gathers the questions that many tasks have about a repository at the same time, so that one call answers them.
-pub(super) struct Batches<Q, A>(Arc<Mutex<HashMap<Repository, Vec<Question<Q, A>>>>>);
+pub(super) struct Batches<Q, A>(Arc<Mutex<Waiting<Q, A>>>);
+
+type Waiting<Q, A> = HashMap<Repository, Vec<Question<Q, A>>>;
 
 type Question<Q, A> = (Q, oneshot::Sender<A>);
 

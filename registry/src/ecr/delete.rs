@@ -71,7 +71,8 @@ impl EcrClients {
     /// Takes a tag away; a tag that is gone is no error.
     pub(crate) async fn untag(&self, repository: &Repository, tag: &Tag) -> Result<(), ErrorKind> {
         let version = Version::Tag(tag.clone());
-        let mut deleted = EcrRepository::of(self, repository)?.delete_all(&[version.clone()]).await;
+        let mut deleted =
+            EcrRepository::of(self, repository)?.delete_all(std::slice::from_ref(&version)).await;
         self.wrote(repository, None);
         deleted.remove(&version).map_or(Ok(()), |deleted| deleted.map(drop))
     }

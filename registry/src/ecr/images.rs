@@ -147,7 +147,7 @@ impl EcrRepository {
                     images.extend(part?);
                 }
                 Err(ErrorKind::ImageMissing) if part.len() > 1 => {
-                    parts.extend(part.chunks(part.len().div_ceil(2)))
+                    parts.extend(part.chunks(part.len().div_ceil(2)));
                 }
                 Err(ErrorKind::ImageMissing) => {}
                 Err(kind) => return Err(kind),

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_ecrpublic::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
-    types::{ImageDetail, RegistryAliasStatus},
+    types::{ImageDetail, Registry as PublicRegistry, RegistryAliasStatus},
 };
 use futures::TryStreamExt;
 
@@ -70,12 +70,12 @@ impl EcrPublic {
             let call = call.clone().set_next_token(mark);
             async move {
                 let answer = self.call("DescribeRegistries", || call.clone().send()).await?;
-                let aliases = answer.registries().iter().flat_map(|registry| registry.aliases()).cloned();
+                let aliases = answer.registries().iter().flat_map(PublicRegistry::aliases).cloned();
                 Ok((aliases.collect(), answer.next_token))
             }
         };
         let aliases: Result<Vec<_>, ErrorKind> = pages(ask).try_collect().await;
-        let mut aliases = aliases.map_err(|kind| self.error(&self.host, kind))?;
+        let mut aliases = aliases.map_err(|kind| self.error(kind))?;
         aliases.retain(|alias| *alias.status() == RegistryAliasStatus::Active);
         aliases.sort_by_key(|alias| !alias.primary_registry_alias());
         Ok(aliases.into_iter().map(|alias| alias.name).collect())
@@ -93,7 +93,7 @@ impl EcrPublic {
                 Ok((found, answer.next_token))
             }
         };
-        pages(ask).try_collect().await.map_err(|kind| self.error(&self.host, kind))
+        pages(ask).try_collect().await.map_err(|kind| self.error(kind))
     }
 
     /// The images of a repository of this account, by its name without the alias.
@@ -107,7 +107,10 @@ impl EcrPublic {
                 Ok((images, answer.next_token))
             }
         };
-        pages(ask).try_collect().await.map_err(|kind| self.error(&format!("{}/{name}", self.host), kind))
+        pages(ask)
+            .try_collect()
+            .await
+            .map_err(|kind| Error::new(Action::Describe, format!("{}/{name}", self.host), kind))
     }
 
     async fn call<T, E, F>(&self, action: &'static str, send: impl Fn() -> F) -> Result<T, ErrorKind>
@@ -118,8 +121,8 @@ impl EcrPublic {
         self.clients.call(&self.host, Kind::Api(action), None, send).await
     }
 
-    fn error(&self, object: &dyn std::fmt::Display, kind: ErrorKind) -> Error {
-        Error::new(Action::Describe, object, kind)
+    fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(Action::Describe, &self.host, kind)
     }
 }
 

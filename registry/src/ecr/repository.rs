@@ -1,6 +1,9 @@
 use std::time::SystemTime;
 
-use aws_sdk_ecr::types::{EncryptionConfiguration, ImageTagMutability, ImageTagMutabilityExclusionFilter};
+use aws_sdk_ecr::types::{
+    EncryptionConfiguration, ImageScanningConfiguration, ImageTagMutability,
+    ImageTagMutabilityExclusionFilter,
+};
 use serde_json::Value;
 
 use super::{EcrClients, EcrRepository, error::said, time};
@@ -97,7 +100,7 @@ impl RepositorySettings {
                 repository.image_tag_mutability_exclusion_filters(),
             ),
             encryption: Encryption::of(repository.encryption_configuration()),
-            scan_on_push: scanning.is_some_and(|scanning| scanning.scan_on_push()),
+            scan_on_push: scanning.is_some_and(ImageScanningConfiguration::scan_on_push),
         }
     }
 }

@@ -3,7 +3,8 @@ mod finding;
 use std::{collections::BTreeMap, time::SystemTime};
 
 use aws_sdk_ecr::{
-    operation::describe_image_scan_findings::DescribeImageScanFindingsOutput, types::ImageScanStatus,
+    operation::describe_image_scan_findings::DescribeImageScanFindingsOutput,
+    types::{ImageScanFindings, ImageScanStatus},
 };
 use futures::TryStreamExt;
 
@@ -142,9 +143,9 @@ fn with(scan: Option<Scan>, page: &DescribeImageScanFindingsOutput) -> Scan {
             .collect(),
         findings: Vec::new(),
     });
-    let basic = found.map(|found| found.findings()).unwrap_or_default().iter().map(Finding::basic);
+    let basic = found.map(ImageScanFindings::findings).unwrap_or_default().iter().map(Finding::basic);
     let enhanced =
-        found.map(|found| found.enhanced_findings()).unwrap_or_default().iter().map(Finding::enhanced);
+        found.map(ImageScanFindings::enhanced_findings).unwrap_or_default().iter().map(Finding::enhanced);
     scan.findings.extend(basic.chain(enhanced));
     scan
 }

@@ -16,10 +16,12 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// A kind of text that gives something away, and what to put in its place.
-type Rule = (Regex, fn(&Captures<'_>) -> String);
+type Rule = (Regex, Instead);
+
+type Instead = fn(&Captures<'_>) -> String;
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let rules: [(&str, fn(&Captures<'_>) -> String); 6] = [
+    let rules: [(&str, Instead); 6] = [
         // A URL's user and password, and its query, which may be a signature.
         (r#"(?i)(\w+://)[^\s/@"'<>]+@"#, |found| format!("{}***@", &found[1])),
         (r#"(?i)(\w+://[^\s?"'<>]+)\?[^\s"'<>]+"#, |found| format!("{}?***", &found[1])),

@@ -51,7 +51,9 @@ impl Kind {
 
 /// How fast requests go out, by registry and kind of request, shared by all that goes on in this process.
 #[derive(Default, Clone)]
-pub(crate) struct Paces(Arc<Mutex<HashMap<(Host, Kind), Arc<Gate>>>>);
+pub(crate) struct Paces(Arc<Mutex<Gates>>);
+
+type Gates = HashMap<(Host, Kind), Arc<Gate>>;
 
 struct Gate {
     pace: Mutex<Pace>,

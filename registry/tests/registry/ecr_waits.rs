@@ -138,7 +138,7 @@ async fn copies_are_waited_for() {
     let mut failed = replica("us-east-1", "FAILED");
     failed["failureCode"] = json!("RepositoryPolicy");
     let says = |statuses: Value| {
-        fake.says("DescribeImageReplicationStatus", &json!({ "replicationStatuses": statuses }))
+        fake.says("DescribeImageReplicationStatus", &json!({ "replicationStatuses": statuses }));
     };
     says(json!([]));
     says(json!([replica("us-east-1", "IN_PROGRESS"), replica("us-west-2", "COMPLETE")]));

@@ -1,4 +1,6 @@
-use aws_sdk_ecr::types::{EnhancedImageScanFinding, ImageScanFinding, VulnerablePackage};
+use aws_sdk_ecr::types::{
+    EnhancedImageScanFinding, ImageScanFinding, PackageVulnerabilityDetails, VulnerablePackage,
+};
 
 use crate::ecr::words::words;
 
@@ -86,7 +88,7 @@ impl Finding {
 
     pub(super) fn enhanced(finding: &EnhancedImageScanFinding) -> Self {
         let details = finding.package_vulnerability_details();
-        let packages = details.map(|details| details.vulnerable_packages()).unwrap_or_default();
+        let packages = details.map(PackageVulnerabilityDetails::vulnerable_packages).unwrap_or_default();
         let id = details.and_then(|details| details.vulnerability_id()).or(finding.title());
         Self {
             id: id.unwrap_or_default().to_owned(),
