@@ -79,9 +79,9 @@ fn provide(world: &World<'_>, row: &mut Row, lab: &Lab, command: &mut Command) -
         }
         None => _ = command.args(["--skip", "moby"]),
     }
-    let debian = ["docker-registry", "skopeo", "umoci"].map(|program| (program, program));
+    let debian = ["docker-registry", "skopeo", "umoci", "containerd"].map(|program| (program, program));
     if or_skip(row, packages::need(&debian, world.consent))?.is_none() {
-        command.args(["--skip", "debian::"]);
+        command.args(["--skip", "debian::", "--skip", "meet::"]);
     }
     Ok(())
 }

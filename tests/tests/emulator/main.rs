@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod api;
+mod counts;
+mod ours;
 mod quirks;
 mod settings;
 mod stage;
