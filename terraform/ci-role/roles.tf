@@ -4,7 +4,7 @@ locals {
 
   roles = merge({
     plan = {
-      description = "Plans, for pull requests: reads and writes nothing"
+      description = "Plans, for pull requests: reads, and writes nothing"
       statements = [local.login, {
         Sid    = "ReadImages"
         Effect = "Allow"
