@@ -115,12 +115,14 @@ pub enum ErrorKind {
         message: String,
     },
     /// The tag exists, points elsewhere and cannot be moved.
-    #[error("tag `{tag}` is immutable{}", points_to.map(|digest| format!(" and points to {digest}")).unwrap_or_default())]
+    #[error("tag `{tag}` is immutable{}", points_to.map(|there| format!(" and points to {there}, not to {wanted}")).unwrap_or_default())]
     TagImmutable {
         /// The tag.
         tag: Tag,
         /// What it points at, as far as known.
         points_to: Option<Digest>,
+        /// What it was to point at.
+        wanted: Digest,
     },
     /// Not the bytes that were asked for.
     #[error("the content has digest {actual}, not {expected}")]

@@ -138,13 +138,13 @@ impl Manifests {
         let version = Version::Tag(tag.clone());
         match self.put(repository, &version, manifest).await {
             Ok(()) => Ok(before.map_or(TagOutcome::Created, |from| TagOutcome::Moved { from })),
-            Err(ErrorKind::TagImmutable { tag, .. }) => {
+            Err(ErrorKind::TagImmutable { tag, wanted, .. }) => {
                 // Someone else may have made the tag meanwhile, and may have meant the same image.
                 let now = self.look(repository, &version).await?.map(|found| found.digest);
-                if now == Some(manifest.digest) {
+                if now == Some(wanted) {
                     Ok(TagOutcome::Unchanged)
                 } else {
-                    Err(ErrorKind::TagImmutable { tag, points_to: now })
+                    Err(ErrorKind::TagImmutable { tag, points_to: now, wanted })
                 }
             }
             Err(kind) => Err(kind),
@@ -189,7 +189,10 @@ impl Manifests {
                 _ => Ok(response.headers().contains_key(SUBJECT)),
             },
             Reply::Refused(refusal) if is_immutable(&refusal.message()) => match version {
-                Version::Tag(tag) => Err(ErrorKind::TagImmutable { tag: tag.clone(), points_to: None }),
+                Version::Tag(tag) => {
+                    let (tag, wanted) = (tag.clone(), manifest.digest);
+                    Err(ErrorKind::TagImmutable { tag, points_to: None, wanted })
+                }
                 Version::Digest(_) => Err(self.transport.error(repository, &refusal).await),
             },
             Reply::Refused(refusal) => Err(self.transport.error(repository, &refusal).await),

@@ -41,8 +41,8 @@ async fn an_immutable_tag_stays() {
     assert_eq!(
         told(&error),
         format!(
-            "cannot tag `{repository}:latest`: tag `latest` is immutable and points to {}",
-            one.manifest.digest
+            "cannot tag `{repository}:latest`: tag `latest` is immutable and points to {}, not to {}",
+            one.manifest.digest, two.manifest.digest
         )
     );
     assert!(error.hint().unwrap().contains("use a new tag"));
