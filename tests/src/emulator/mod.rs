@@ -44,7 +44,7 @@ mod uploads;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -115,6 +115,16 @@ impl Emulator {
     /// What references to the first registry name.
     pub fn host(&self) -> String {
         self.doors[0].0.host()
+    }
+
+    /// Where layers are fetched from.
+    pub fn storage(&self) -> SocketAddr {
+        self.shared.storage
+    }
+
+    /// From now on URLs of layers lead here, such as to a proxy before [`Self::storage`]. May be said once.
+    pub fn fetch_layers_at(&self, address: SocketAddr) {
+        _ = self.shared.storage_seen_at.set(address);
     }
 
     /// All registries and where they are reached: `host=url,host=url`.
@@ -243,6 +253,7 @@ impl Emulator {
 struct Shared {
     options: Options,
     storage: SocketAddr,
+    storage_seen_at: OnceLock<SocketAddr>,
     folder: tempfile::TempDir,
     clock: Clock,
     ledger: Ledger,
@@ -277,6 +288,7 @@ impl Shared {
         let state = State { registries: registries.collect(), identities: identities.collect() };
         Ok(Self {
             storage,
+            storage_seen_at: OnceLock::new(),
             folder: tempfile::tempdir()?,
             clock: Clock::new(options.stopped_clock),
             ledger: Ledger::default(),

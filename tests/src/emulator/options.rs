@@ -29,6 +29,8 @@ pub struct Options {
     pub password_life: Duration,
     /// Quotas; [`super::ecr_rates`] are ECR's.
     pub rates: Rates,
+    /// What a refusal for being too fast asks to wait, if it asks.
+    pub retry_after: Option<Duration>,
     /// Time stands still, except for [`super::Emulator::pass`].
     pub stopped_clock: bool,
     /// Whether a push to a repository that does not exist ends with the connection, as ECR's often does, or with 404.
@@ -52,6 +54,7 @@ impl Default for Options {
             delay: Duration::ZERO,
             password_life: PASSWORD_LIFE,
             rates: Rates::new(),
+            retry_after: None,
             stopped_clock: false,
             hangs_up: true,
             strict: true,

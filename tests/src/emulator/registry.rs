@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::response::Response;
 use futures::StreamExt;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::Shared;
@@ -58,6 +58,11 @@ pub(super) async fn serve(
     };
     let version = HeaderValue::from_static("registry/2.0");
     answer.headers_mut().insert("docker-distribution-api-version", version);
+    if let Some(wait) =
+        shared.options.retry_after.filter(|_| answer.status() == StatusCode::TOO_MANY_REQUESTS)
+    {
+        answer.headers_mut().insert(RETRY_AFTER, wait.as_secs().into());
+    }
     Ok(entry.close(answer))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn url(shared: &Shared, scope: &Scope, repository: &str, digest: &str
     let signature = shared.sign(&format!("{path} {expires}"));
     format!(
         "http://{}{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires={expires}&X-Amz-Signature={signature}",
-        shared.storage
+        shared.storage_seen_at.get().unwrap_or(&shared.storage)
     )
 }
 
