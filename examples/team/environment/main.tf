@@ -7,21 +7,21 @@ data "ecr_image" "service" {
 
 module "network" {
   source = "../../../terraform/network"
-  name   = "shop-${var.environment}"
+  name   = "${var.name}-${var.environment}"
   cidr   = var.cidr
   nat    = var.environment == "production" ? "per_zone" : "one"
 }
 
 module "eks" {
   source              = "../../../terraform/eks"
-  name                = "shop-${var.environment}"
+  name                = "${var.name}-${var.environment}"
   kubernetes_version  = var.kubernetes_version
   subnet_ids          = module.network.private_subnet_ids
   public_access_cidrs = var.office_addresses
 
   access = {
     admin  = { principal_arn = var.admin_arn, policy = "ClusterAdmin" }
-    deploy = { principal_arn = var.deployer_arn, policy = "Edit", namespaces = ["shop"] }
+    deploy = { principal_arn = var.deployer_arn, policy = "Edit", namespaces = [var.name] }
   }
 
   tags = { environment = var.environment }

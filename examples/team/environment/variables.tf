@@ -1,3 +1,9 @@
+variable "name" {
+  description = "Beginning of the cluster's name, and the namespace that is deployed to."
+  type        = string
+  default     = "shop"
+}
+
 variable "environment" {
   description = "`staging` or `production`."
   type        = string
@@ -39,6 +45,6 @@ variable "admin_arn" {
 }
 
 variable "deployer_arn" {
-  description = "ARN of the role that deploys into the namespace `shop`."
+  description = "ARN of the role that deploys into the namespace."
   type        = string
 }

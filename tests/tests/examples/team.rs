@@ -29,6 +29,7 @@ fn an_environment_runs_the_digests_of_a_release() {
 
     let mut staging = example("team/environment");
     let role = |name: &str| format!("arn:aws:iam::000000000000:role/{name}");
+    staging.set("name", &name);
     staging.set("environment", "staging");
     staging.set("registry", images.output("registry").as_str().unwrap());
     staging.set("release", "v1");
