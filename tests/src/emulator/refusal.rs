@@ -19,6 +19,8 @@ pub(super) struct Refusal {
 #[derive(Debug)]
 pub(super) enum Stop {
     Refused(Refusal),
+    /// A password is asked for.
+    Stranger,
     /// The connection ends without an answer.
     HangUp,
 }

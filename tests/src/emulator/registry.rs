@@ -26,7 +26,7 @@ struct Call<'a> {
     scope: &'a Scope,
     repository: &'a str,
     /// The client's own name for us.
-    host: String,
+    host: &'a str,
 }
 
 pub(super) async fn serve(
@@ -41,19 +41,20 @@ pub(super) async fn serve(
     let request = request.map(|body| entry.count_received(body));
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = host.map_or_else(|| here.to_string(), str::to_owned);
-    let answer = match admit(shared, scope, &route, &request, &host) {
+    let answer = match admit(shared, scope, &route, &request) {
         Ok(()) => {
-            let call = Call { shared, scope, repository: &route.repository, host };
+            let call = Call { shared, scope, repository: &route.repository, host: &host };
             call.answer(&route.thing, request).await
         }
-        Err(answer) => {
+        Err(stop) => {
             drain(request.into_body()).await;
-            answer
+            Err(stop)
         }
     };
     let mut answer = match answer {
         Ok(answer) => answer,
         Err(Stop::Refused(refusal)) => refusal.registry(),
+        Err(Stop::Stranger) => answer::challenge(&host),
         Err(Stop::HangUp) => return Err(HangUp),
     };
     let version = HeaderValue::from_static("registry/2.0");
@@ -67,24 +68,17 @@ pub(super) async fn serve(
 }
 
 /// Password, quota, rights, in this order.
-fn admit(
-    shared: &Shared,
-    scope: &Scope,
-    route: &Route,
-    request: &Request<Body>,
-    host: &str,
-) -> Result<(), Result<Response, Stop>> {
+fn admit(shared: &Shared, scope: &Scope, route: &Route, request: &Request<Body>) -> Result<(), Stop> {
     let identity = if shared.options.open {
         shared.options.identities[0].clone()
     } else {
-        let verdict = shared.passwords.check(request.headers().get(AUTHORIZATION), shared.clock.now());
-        match verdict {
+        match shared.passwords.check(request.headers().get(AUTHORIZATION), shared.clock.now()) {
             Verdict::Valid(grant) => shared.state().identities[&grant.key].clone(),
-            Verdict::Expired => return Err(Err(Refusal::expired().into())),
-            Verdict::Unknown => return Err(Ok(answer::challenge(host))),
+            Verdict::Expired => return Err(Refusal::expired().into()),
+            Verdict::Unknown => return Err(Stop::Stranger),
         }
     };
-    allow(shared, scope, &identity, route, request).map_err(|refusal| Err(refusal.into()))
+    Ok(allow(shared, scope, &identity, route, request)?)
 }
 
 fn allow(

@@ -77,7 +77,7 @@ async fn answer(
         tokio::time::sleep(shared.options.delay).await;
     }
     match door {
-        Door::Storage => storage::serve(shared, request),
+        Door::Storage => storage::serve(shared, &request),
         Door::Registry(scope) if request.uri().path().starts_with("/v2") => {
             registry::serve(shared, scope, here, request).await
         }

@@ -31,9 +31,9 @@ pub(super) fn url(shared: &Shared, scope: &Scope, repository: &str, digest: &str
     )
 }
 
-pub(super) fn serve(shared: &Shared, request: Request<Body>) -> Result<Response, HangUp> {
+pub(super) fn serve(shared: &Shared, request: &Request<Body>) -> Result<Response, HangUp> {
     let entry = shared.ledger.open(format!("{} storage", request.method()), None);
-    let answer = answer(shared, &request);
+    let answer = answer(shared, request);
     answer.map(|answer| entry.close(answer)).map_err(|error| {
         tracing::error!("the emulator cannot read a blob: {error}");
         HangUp
@@ -76,7 +76,7 @@ fn answer(shared: &Shared, request: &Request<Body>) -> std::io::Result<Response>
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let digest = path.rsplit(':').next().unwrap_or_default();
-    if let Ok(tag) = format!("\"{:.32}\"", digest).parse() {
+    if let Ok(tag) = format!("\"{digest:.32}\"").parse() {
         headers.insert(ETAG, tag);
     }
     if asked.is_some() {

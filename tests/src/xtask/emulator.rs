@@ -40,7 +40,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<()> {
     let rates = if rates { ecr_rates() } else { Options::default().rates };
     let delay = Duration::from_millis(delay);
     let emulator =
-        Emulator::start(Options { listen, seed, keep, delay, open, rates, ..Options::default() }).await?;
+        Emulator::start(Options { seed, listen, keep, delay, rates, open, ..Options::default() }).await?;
     for repository in &arguments.repositories {
         emulator.create(repository);
     }

@@ -3,6 +3,7 @@
 //! Sources are issues and documents that are public: `roadmap` is aws/containers-roadmap, `model` is ECR's API model,
 //! `docs` is the Amazon ECR user guide.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use lab::emulator::{Options, ecr_rates};
@@ -25,13 +26,13 @@ struct Quirk {
 fn told(answer: &Answer, headers: &[&str]) -> String {
     let mut line = answer.status.to_string();
     for name in headers {
-        line.push_str(&format!(" {name}={}", answer.header(name).unwrap_or("-")));
+        write!(line, " {name}={}", answer.header(name).unwrap_or("-")).unwrap();
     }
     let error: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     if let (Some(code), Some(message)) =
         (error["errors"][0]["code"].as_str(), error["errors"][0]["message"].as_str())
     {
-        line.push_str(&format!(" {code}: {message}"));
+        write!(line, " {code}: {message}").unwrap();
     }
     line
 }
@@ -51,6 +52,7 @@ fn check(quirks: &[Quirk], options: &Options) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn uploads() {
     let quirks = [
         Quirk {
@@ -167,6 +169,7 @@ fn uploads() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn manifests() {
     let quirks = [
         Quirk {

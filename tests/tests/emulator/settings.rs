@@ -30,7 +30,7 @@ async fn layer(sdk: &Sdk, bytes: &str) {
     let upload = sdk.initiate_layer_upload().repository_name("web").send().await.unwrap().upload_id.unwrap();
     let part = sdk.upload_layer_part().repository_name("web").upload_id(&upload).part_first_byte(0);
     let blob = aws_sdk_ecr::primitives::Blob::new(bytes);
-    part.part_last_byte(bytes.len() as i64 - 1).layer_part_blob(blob).send().await.unwrap();
+    part.part_last_byte(i64::try_from(bytes.len()).unwrap() - 1).layer_part_blob(blob).send().await.unwrap();
     let done = sdk.complete_layer_upload().repository_name("web").upload_id(upload);
     done.layer_digests(digest(bytes)).send().await.unwrap();
 }

@@ -8,7 +8,7 @@ use ecr_registry::{Digest, Layout, ManifestKind, Reference, Tree, Version, Wante
 use lab::lab::Lab;
 
 use crate::content;
-use crate::peers::Peers;
+use crate::peers::{Peers, umoci};
 use crate::place::Place;
 
 #[test]
@@ -20,7 +20,7 @@ fn in_debians_registry() {
 #[test]
 #[ignore = "needs the lab"]
 fn in_ministack() {
-    meet(&Place::ministack(Lab::running().unwrap()));
+    meet(&Place::ministack(&Lab::running().unwrap()));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn they_read(peers: &Peers<'_>, tag: &str, tree: &Tree) {
     peers.ctr(&["images", "pull", "--all-platforms", "--snapshotter", "native"], &[&reference]);
     if tag == "simple" {
         let rootfs = peers.path("rootfs");
-        peers.umoci(&["unpack", "--rootless", "--image", &format!("{copy}:{tag}"), &rootfs]);
+        umoci(&["unpack", "--rootless", "--image", &format!("{copy}:{tag}"), &rootfs]);
         let file = Path::new(&rootfs).join("rootfs/file-1");
         assert_eq!(std::fs::read_to_string(file).unwrap(), content::text(1));
     }
@@ -100,10 +100,10 @@ fn they_push(peers: &Peers<'_>, samples: &BTreeMap<&str, Tree>) {
     peers.docker(&["push", "--quiet", &peers.reference("dockerd")]);
     peers.ctr(&["images", "push"], &[&peers.reference("containerd"), &peers.reference("all")]);
     let made = format!("{}:made", peers.path("umoci"));
-    peers.umoci(&["init", "--layout", &peers.path("umoci")]);
-    peers.umoci(&["new", "--image", &made]);
+    umoci(&["init", "--layout", &peers.path("umoci")]);
+    umoci(&["new", "--image", &made]);
     std::fs::write(peers.path("file-1"), content::text(1)).unwrap();
-    peers.umoci(&["insert", "--rootless", "--image", &made, &peers.path("file-1"), "/file-1"]);
+    umoci(&["insert", "--rootless", "--image", &made, &peers.path("file-1"), "/file-1"]);
     peers.skopeo(&["copy", &format!("oci:{made}"), &theirs("umoci")]);
 }
 

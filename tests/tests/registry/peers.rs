@@ -60,10 +60,6 @@ impl<'a> Peers<'a> {
         run(command.args(words).arg("--insecure").env("DOCKER_CONFIG", self.folder.path()), SHORT).unwrap()
     }
 
-    pub(crate) fn umoci(&self, words: &[&str]) -> String {
-        run(Command::new("umoci").args(words), SHORT).unwrap()
-    }
-
     pub(crate) fn docker(&self, words: &[&str]) -> String {
         let mut command = self.lab.engine().docker();
         run(command.args(words).env("DOCKER_CONFIG", self.folder.path()), SHORT).unwrap()
@@ -90,6 +86,11 @@ impl Drop for Peers<'_> {
             _ = engine.ask(&["image", "rm", "--force", image]);
         }
     }
+}
+
+/// Reads and writes layouts on disk, and knows no place.
+pub(crate) fn umoci(words: &[&str]) -> String {
+    run(Command::new("umoci").args(words), SHORT).unwrap()
 }
 
 /// A containerd of its own, without what Kubernetes needs.

@@ -39,7 +39,7 @@ pub(crate) struct Place {
 #[expect(dead_code, reason = "held for what happens when it is dropped")]
 enum Serving {
     Debian(Process, TempDir),
-    MiniStack(Lab, Front),
+    MiniStack(Front),
     Emulator(Emulator),
 }
 
@@ -81,7 +81,7 @@ impl Place {
     }
 
     /// MiniStack, behind a front of this build.
-    pub(crate) fn ministack(lab: Lab) -> Self {
+    pub(crate) fn ministack(lab: &Lab) -> Self {
         let (runtime, name) = (Runtime::new().unwrap(), lab.unique("meet"));
         let front = runtime.block_on(Front::start(FrontSettings::before(lab.ministack()))).unwrap();
         let aws = Aws::at(front.address(), Keys::root());
@@ -98,7 +98,7 @@ impl Place {
             host,
             name,
             runtime,
-            _serving: Serving::MiniStack(lab, front),
+            _serving: Serving::MiniStack(front),
         }
     }
 

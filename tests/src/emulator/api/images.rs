@@ -105,7 +105,8 @@ impl Call<'_> {
     }
 
     fn list_referrers(&self, repository: &mut Repository) -> Result<Value, Refusal> {
-        let subject = self.input["subjectId"]["imageDigest"].as_str().unwrap_or_default();
+        let subject = self.input["subjectId"]["imageDigest"].as_str();
+        let subject = subject.ok_or_else(|| Refusal::parameter("subjectId", "must not be null"))?;
         let wanted = self.input["filter"]["artifactTypes"].as_array();
         let kept = |found: &Value| wanted.is_none_or(|wanted| wanted.contains(&found["artifactType"]));
         let found = repository.referrers(subject).into_iter().filter(kept).map(|mut found| {

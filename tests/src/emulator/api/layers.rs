@@ -64,7 +64,7 @@ impl Call<'_> {
         self.shared.state().registry(self.scope)?.for_push(name, self.now)?;
         let (id, options) = (self.shared.name(), &self.shared.options);
         let upload = Upload::new(self.scope.clone(), name, options.keep, self.shared.folder.path());
-        self.shared.uploads.begin(&id, upload.map_err(broken)?);
+        self.shared.uploads.begin(&id, upload.map_err(|error| broken(&error))?);
         Ok(json!({ "uploadId": id, "partSize": PART }))
     }
 
@@ -79,7 +79,7 @@ impl Call<'_> {
         let first = self.input["partFirstByte"].as_u64().unwrap_or_default();
         upload.follows(Some(first))?;
         upload.part();
-        upload.write(&data).map_err(broken)?;
+        upload.write(&data).map_err(|error| broken(&error))?;
         let last = upload.size().saturating_sub(1);
         Ok(json!({
             "registryId": self.scope.account, "repositoryName": upload.repository,
@@ -107,7 +107,7 @@ impl Call<'_> {
     }
 }
 
-fn broken(error: std::io::Error) -> Refusal {
+fn broken(error: &std::io::Error) -> Refusal {
     tracing::error!("the emulator cannot keep content: {error}");
     Refusal::not_found("ServerException", "These errors are usually caused by a server-side issue.")
 }

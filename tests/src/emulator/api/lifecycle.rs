@@ -63,9 +63,8 @@ impl Call<'_> {
 
     fn start_preview(&self, repository: &mut Repository) -> Result<Value, Refusal> {
         let known = repository.documents.get("lifecycle").cloned();
-        let text = match self.text("lifecyclePolicyText").map(str::to_owned).or(known) {
-            Some(text) => text,
-            None => return self.lifecycle(repository, None),
+        let Some(text) = self.text("lifecyclePolicyText").map(str::to_owned).or(known) else {
+            return self.lifecycle(repository, None);
         };
         let busy = |preview: &Preview| self.now < preview.begun + STEP;
         if repository.preview.as_ref().is_some_and(busy) {

@@ -83,7 +83,7 @@ impl Writer {
         }
         match &mut self.to {
             Target::Memory { bytes, most } if bytes.len() + data.len() <= *most => {
-                bytes.extend_from_slice(data)
+                bytes.extend_from_slice(data);
             }
             Target::Memory { .. } => self.to = Target::Nowhere,
             Target::File(file, _) => file.write_all(data)?,
