@@ -38,7 +38,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     options.tags = target.tag.into_iter().collect();
     let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let settings = Settings { aws: Some(aws), ..Settings::default() };
-    let registry = Registry::new(settings.with_logins_of_user(|name| std::env::var_os(name)))?;
+    let settings = settings.with_logins_of_user(|name| std::env::var_os(name));
+    let registry = Registry::new(settings.with_network_of_machine(|name| std::env::var_os(name))?)?;
     let progress = |event| {
         if let Event::Done { digest, how } = event {
             println!("{digest} {how:?}");

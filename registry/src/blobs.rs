@@ -10,12 +10,14 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
+use futures::TryStreamExt;
 use http::{HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
 
 pub(crate) use home::Voyage;
 use home::{Home, Mounts, Outlook, Stage, Step};
 use lock::Locks;
+pub(crate) use lock::try_lock;
 use send::{Delivery, Failure};
 
 use crate::{
@@ -235,8 +237,32 @@ impl Blobs {
         }
     }
 
-    /// The bytes of a blob that a repository has. The last item is an error if they are not what was asked for.
+    /// The bytes of a blob that a repository has, from a mirror if one has them. The last item is an error if they are
+    /// not what was asked for.
     pub(crate) async fn fetch(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+    ) -> Result<Pieces, ErrorKind> {
+        for mirror in self.transport.mirrors.of(repository) {
+            match self.fetch_from(&mirror, blob).await {
+                Ok(pieces) => return Ok(self.of_mirror(mirror, pieces)),
+                Err(kind) => self.transport.mirrors.failed(&mirror, &kind),
+            }
+        }
+        self.fetch_from(repository, blob).await
+    }
+
+    /// Whatever goes wrong with a mirror, the next attempt goes elsewhere, and may work.
+    fn of_mirror(&self, mirror: Repository, pieces: Pieces) -> Pieces {
+        let transport = Arc::clone(&self.transport);
+        Box::pin(pieces.map_err(move |kind| {
+            transport.mirrors.failed(&mirror, &kind);
+            ErrorKind::Unavailable { status: format!("mirror `{mirror}`"), message: kind.to_string() }
+        }))
+    }
+
+    pub(crate) async fn fetch_from(
         &self,
         repository: &Repository,
         blob: &Descriptor,

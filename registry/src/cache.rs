@@ -24,8 +24,10 @@ use tempfile::NamedTempFile;
 
 use crate::{
     content::Descriptor,
+    download::Place,
     error::ErrorKind,
     names::{Digest, Digester, Repository},
+    progress::{Event, Progress},
     registry::Registry,
 };
 
@@ -179,17 +181,19 @@ impl Registry {
         &self,
         repository: &Repository,
         blob: &Descriptor,
-        to: &Path,
+        place: &Place<'_>,
+        progress: &dyn Progress,
     ) -> Result<(), ErrorKind> {
         let (cache, (blobs, _)) = (self.cache(), self.parts());
         if let Some(cache) = cache
-            && cache.fetch(blob, to).await
+            && cache.fetch(blob, place.to).await
         {
+            progress.event(Event::Fetched { digest: blob.digest });
             return Ok(());
         }
-        blobs.download(repository, blob, to).await?;
+        blobs.download(repository, blob, place, progress).await?;
         if let Some(cache) = cache {
-            cache.keep(blob, to).await;
+            cache.keep(blob, place.to).await;
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ pub use descriptor::Descriptor;
 pub use docker_archive::{DockerArchive, write_docker_archive};
 pub use image::{Blob, BlobSource, Image};
 pub use layout::Layout;
+pub(crate) use local::hash_file;
 pub use local_error::{LocalError, LocalProblem};
 pub use manifest::{ImageIndex, ImageManifest, Manifest, ManifestError, ManifestKind};
 pub(crate) use tree::{Grower, MAX_MANIFESTS, Selected};

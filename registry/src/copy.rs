@@ -9,6 +9,7 @@ use crate::{
         BlobSource, Descriptor, Grower, Image, Layout, MAX_MANIFESTS, Manifest, ManifestError, ManifestKind,
         Selected, Tree, Wanted,
     },
+    download::{Place, sweep},
     error::{Action, Error, ErrorKind},
     names::{Digest, Reference, Repository, Tag, Version},
     progress::Progress,
@@ -82,22 +83,30 @@ impl Registry {
     }
 
     /// Fetches an image or index into a layout, under this name. What the layout has is not fetched.
+    ///
+    /// Any number of processes may pull into one layout: each blob is fetched by one of them. A pull that was killed
+    /// leaves nothing that another takes for whole, and the next one goes on with what it got of large blobs.
     pub async fn pull(
         &self,
         from: &Reference,
         layout: &mut Layout,
         name: Option<&str>,
         wanted: &Wanted,
+        progress: &dyn Progress,
     ) -> Result<Tree, Error> {
+        sweep(layout.root());
         let tree = self.tree(&from.repository, &from.version(), wanted).await?;
         let error = |kind| Error::new(Action::Read, from, kind);
-        let mut seen = BTreeSet::new();
+        let (root, mut seen) = (layout.root(), BTreeSet::new());
         let blobs = tree.images.iter().flat_map(Image::blobs).map(|blob| &blob.descriptor);
         let missing: Vec<&Descriptor> =
             blobs.filter(|blob| seen.insert(blob.digest) && !layout.has(blob)).collect();
         let fetch = |blob: &'_ Descriptor| {
             let (path, blob) = (layout.blob_path(&blob.digest), blob.clone());
-            async move { self.fetch_to(&from.repository, &blob, &path).await }
+            async move {
+                let place = Place { to: &path, gathered_in: root, for_all: true };
+                self.fetch_to(&from.repository, &blob, &place, progress).await
+            }
         };
         let fetched: Vec<_> = missing.into_iter().map(fetch).collect();
         let fetched = stream::iter(fetched).buffer_unordered(BLOBS_AT_ONCE).try_collect::<()>();
@@ -165,7 +174,7 @@ impl Registry {
     ) -> Result<Tree, ErrorKind> {
         let (mut version, mut wanted, mut grower) = (version.clone(), wanted, Grower::default());
         let root = loop {
-            let found = self.parts().1.get(repository, &version).await?;
+            let found = self.read_manifest(repository, &version).await?;
             let found = found.ok_or_else(|| ErrorKind::missing(&version))?;
             let ManifestKind::Index(index) = &found.kind else { break found };
             match wanted.of(&found, index)? {
@@ -203,13 +212,36 @@ impl Registry {
         Ok(grower.done(root))
     }
 
+    /// A manifest, from a mirror if one has it. What a tag is, the registry says.
+    async fn read_manifest(
+        &self,
+        repository: &Repository,
+        version: &Version,
+    ) -> Result<Option<Manifest>, ErrorKind> {
+        let (blobs, manifests) = self.parts();
+        let mirrors = blobs.transport.mirrors.of(repository);
+        let found = match version {
+            Version::Tag(_) if !mirrors.is_empty() => manifests.head(repository, version).await?,
+            Version::Tag(_) | Version::Digest(_) => None,
+        };
+        let version = &found.map_or_else(|| version.clone(), |found| Version::Digest(found.digest));
+        for mirror in mirrors.iter().filter(|_| matches!(version, Version::Digest(_))) {
+            match manifests.get(mirror, version).await {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => {}
+                Err(kind) => blobs.transport.mirrors.failed(mirror, &kind),
+            }
+        }
+        manifests.get(repository, version).await
+    }
+
     async fn children(
         &self,
         repository: &Repository,
         children: Vec<Descriptor>,
     ) -> Result<Vec<Manifest>, ErrorKind> {
         let fetched = children.into_iter().map(|child| async move {
-            let found = self.parts().1.get(repository, &Version::Digest(child.digest)).await?;
+            let found = self.read_manifest(repository, &Version::Digest(child.digest)).await?;
             found.ok_or_else(|| ErrorKind::ContentMissing(child.digest.to_string()))
         });
         let fetched: Vec<_> = fetched.collect();

@@ -12,6 +12,7 @@ pub(crate) use quoted::quoted;
 use crate::{
     content::{LocalError, ManifestError},
     names::{Digest, Host, Repository, Tag, Version},
+    settings::NetworkError,
 };
 
 /// A cause from another library, shared because one failure may answer several callers.
@@ -238,6 +239,9 @@ pub enum ErrorKind {
         /// For how long it was waited for.
         waited: Duration,
     },
+    /// A proxy, a mirror or a file of certificate authorities that cannot be used.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The HTTP client cannot be made.
     #[error("the HTTP client does not start")]
     Client(#[source] Cause),
@@ -361,6 +365,7 @@ impl ErrorKind {
             | Self::NotEcr(_)
             | Self::QuotaExceeded(_)
             | Self::NotOver { .. }
+            | Self::Network(_)
             | Self::Client(_) => Outcome::Other,
         }
     }

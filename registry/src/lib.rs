@@ -106,6 +106,7 @@ mod flights;
 #[doc(hidden)]
 pub mod fuzz;
 mod manifests;
+mod mirrors;
 pub mod names;
 mod progress;
 mod push;
@@ -130,6 +131,7 @@ pub use ecr::{
 };
 pub use endpoints::{ENDPOINTS_VARIABLE, EndpointError, Endpoints};
 pub use error::{Action, Cause, Denied, Error, ErrorKind, Outcome, Trouble};
+pub use mirrors::Mirrors;
 pub use names::{Digest, EcrHost, Host, NameError, Platform, Reference, Repository, Tag, Version};
 pub use progress::{Event, How, Progress, Whom};
 pub use push::PushReport;

@@ -1,4 +1,4 @@
-//! What a push tells while it runs.
+//! What a push, a copy or a pull tells while it runs.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
 /// One thing that happened.
 ///
 /// Of each blob: any number of `Waiting`, `Retrying`, `Started`, `Resumed` and `Sent`, then `Done` unless the push
-/// fails. Of each manifest and each tag one event, after all that it stands on.
+/// fails; of each blob that is pulled `Fetching` and `Received`, then `Fetched`. Of each manifest and each tag one event, after all that it stands on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -65,6 +65,27 @@ pub enum Event {
         /// How it came there.
         how: How,
     },
+    /// A blob begins to be fetched to this machine, or begins again.
+    Fetching {
+        /// The blob.
+        digest: Digest,
+        /// Its length in bytes.
+        size: u64,
+        /// How many of them are here from an earlier attempt.
+        here: u64,
+    },
+    /// More bytes of a blob came in.
+    Received {
+        /// The blob.
+        digest: Digest,
+        /// How many bytes, since the last event of this blob.
+        bytes: u64,
+    },
+    /// A blob is on this machine, whole and verified.
+    Fetched {
+        /// The blob.
+        digest: Digest,
+    },
     /// A tag points at what was pushed.
     Tagged {
         /// The tag.
@@ -94,7 +115,7 @@ pub enum How {
     AlreadyThere,
 }
 
-/// Listens to a push. Called often and from several tasks: it has to be quick.
+/// Listens to a push, a copy or a pull. Called often and from several tasks: it has to be quick.
 pub trait Progress: Send + Sync {
     /// Takes one event.
     fn event(&self, event: Event);

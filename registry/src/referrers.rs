@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use reqwest::Response;
+use tokio::time::Instant;
 
 use crate::{
     access::Scope,
@@ -13,11 +14,14 @@ use crate::{
     error::ErrorKind,
     manifests::Manifests,
     names::{Digest, Repository, Tag, Version},
-    transport::{Call, Reply, Target, read_limited},
+    transport::{Call, Reply, Target, random, read_limited},
 };
 
 /// More than any image has.
 const MAX_PAGES: usize = 64;
+
+/// How often a list is written before others who write it are given way.
+const WRITES: u32 = 16;
 
 /// What cosign puts its signatures, attestations and lists of contents under, after the digest.
 const COSIGN: [&str; 3] = [".sig", ".att", ".sbom"];
@@ -29,6 +33,14 @@ enum Listed {
     Nowhere,
 }
 
+/// The index that stands for a list.
+#[derive(Default)]
+struct Listing {
+    index: ImageIndex,
+    /// What the registry calls this state of it, if it tells states apart.
+    revision: Option<HeaderValue>,
+}
+
 impl Manifests {
     /// What is about this manifest.
     pub(crate) async fn referrers(
@@ -38,7 +50,7 @@ impl Manifests {
     ) -> Result<Vec<Descriptor>, ErrorKind> {
         match self.listed(repository, digest).await? {
             Listed::Here(found) => Ok(found),
-            Listed::Nowhere => Ok(self.under_tag(repository, digest).await?.manifests),
+            Listed::Nowhere => Ok(self.under_tag(repository, digest).await?.index.manifests),
         }
     }
 
@@ -73,16 +85,33 @@ impl Manifests {
         Ok(target.filter(Target::is_ours))
     }
 
-    async fn under_tag(&self, repository: &Repository, digest: Digest) -> Result<ImageIndex, ErrorKind> {
-        let version = Version::Tag(tag_of(digest, ""));
-        match self.get(repository, &version).await?.map(|manifest| manifest.kind) {
-            Some(ManifestKind::Index(index)) => Ok(index),
+    /// The index under the tag that stands for a list.
+    async fn under_tag(&self, repository: &Repository, digest: Digest) -> Result<Listing, ErrorKind> {
+        let target = self.transport.target(repository, &format!("manifests/{}", tag_of(digest, "")));
+        let call = Call::new(Method::GET, repository, target, Scope::pull(repository))
+            .header(header::ACCEPT, HeaderValue::from_static(media_type::OCI_INDEX));
+        let response = match self.transport.send(&call).await? {
+            Reply::Taken(response) if is_index(&response) => response,
             // Whoever put an image there meant something else.
-            Some(ManifestKind::Image(_)) | None => Ok(ImageIndex::default()),
-        }
+            Reply::Taken(_) => return Ok(Listing::default()),
+            Reply::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => {
+                return Ok(Listing::default());
+            }
+            Reply::Refused(refusal) => return Err(self.transport.error(repository, &refusal).await),
+        };
+        let revision = response.headers().get(header::ETAG).cloned();
+        let raw = read_limited(response, Manifest::MAX_SIZE, &self.transport.patience).await?;
+        Ok(Listing {
+            index: index_of(raw)?,
+            revision: revision.filter(|tag| !tag.as_bytes().starts_with(b"W/")),
+        })
     }
 
     /// A manifest that is about another was taken: sees to it that it is listed, where the registry does not.
+    ///
+    /// Programs that add to one list at once may overwrite each other: each writes what it read and its own. Where the
+    /// registry compares revisions, the later write fails and is made anew. Elsewhere a write is looked at again after
+    /// twice the time that it took, when whoever read before it has written too, and is made anew if it was lost.
     pub(crate) async fn list_under(
         &self,
         repository: &Repository,
@@ -92,20 +121,49 @@ impl Manifests {
         if let Listed::Here(_) = self.listed(repository, subject).await? {
             return Ok(());
         }
-        // One at a time: each adds to what it reads. Other programs may still be faster; that is the schema's flaw.
         let slot = self.listings.slot((repository.clone(), subject));
-        let _alone = slot.lock().await;
-        let mut index = self.under_tag(repository, subject).await?;
-        if index.manifests.iter().any(|listed| listed.digest == manifest.digest) {
-            return Ok(());
-        }
-        index.manifests.push(Descriptor {
+        let _alone = slot.lock().await; // in this process nobody has to lose
+        let entry = Descriptor {
             artifact_type: manifest.artifact_type().map(str::to_owned),
             annotations: manifest.annotations().clone(),
             ..manifest.descriptor()
-        });
-        let index = Manifest::of_index(index.manifests, index.annotations);
-        self.put_plain(repository, &Version::Tag(tag_of(subject, "")), &index).await.map(drop)
+        };
+        for _ in 0..WRITES {
+            let began = Instant::now();
+            let mut listing = self.under_tag(repository, subject).await?;
+            if listing.index.manifests.iter().any(|listed| listed.digest == entry.digest) {
+                return Ok(());
+            }
+            listing.index.manifests.push(entry.clone());
+            self.write_list(repository, subject, listing).await?;
+            let settled = 2 * began.elapsed() + self.transport.patience.first_wait;
+            tokio::time::sleep(settled.mul_f64(1.0 + random())).await;
+        }
+        let status = format!("others keep overwriting the list of what is about {subject}");
+        Err(ErrorKind::Unavailable { status, message: String::new() })
+    }
+
+    /// Writes the index, unless the registry says that somebody else has.
+    async fn write_list(
+        &self,
+        repository: &Repository,
+        subject: Digest,
+        listing: Listing,
+    ) -> Result<(), ErrorKind> {
+        let index = Manifest::of_index(listing.index.manifests, listing.index.annotations);
+        let target = self.transport.target(repository, &format!("manifests/{}", tag_of(subject, "")));
+        let mut call = Call::new(Method::PUT, repository, target, Scope::push(repository))
+            .header(header::CONTENT_TYPE, HeaderValue::from_static(media_type::OCI_INDEX))
+            .body(index.raw);
+        call.headers.extend(listing.revision.map(|revision| (header::IF_MATCH, revision)));
+        let reply = self.transport.send(&call).await;
+        self.transport.wrote(repository, &Version::Tag(tag_of(subject, "")));
+        match reply? {
+            Reply::Refused(refusal) if refusal.status != StatusCode::PRECONDITION_FAILED => {
+                Err(self.transport.error(repository, &refusal).await)
+            }
+            Reply::Taken(_) | Reply::Refused(_) => Ok(()),
+        }
     }
 
     /// The tags under which cosign keeps what is about this manifest, as far as they are there.

@@ -16,6 +16,7 @@ use crate::{
     blobs::Blobs,
     cache::Cache,
     content::{Descriptor, Image, Manifest, Tree},
+    download::Place,
     ecr::{EcrClients, Found},
     error::{Action, Error, ErrorKind},
     manifests::Manifests,
@@ -107,9 +108,10 @@ impl Registry {
 
     /// Fetches a blob of any length into a file, verified; a large one in parts, several at once, each of which is
     /// taken up again where it broke off. The file appears when it is whole, readable by its owner alone; one that
-    /// is there is replaced.
+    /// is there is replaced. What has come of a large one stays beside it when the network fails for good or the program
+    /// is ended, as `.incoming-` and the digest: the next download to this folder goes on from there.
     pub async fn download(&self, repository: &Repository, blob: &Descriptor, to: &Path) -> Result<(), Error> {
-        let downloaded = self.fetch_to(repository, blob, to).await;
+        let downloaded = self.fetch_to(repository, blob, &Place::of(to), &()).await;
         downloaded.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 

@@ -13,7 +13,14 @@ use aws_types::SdkConfig;
 pub use authorities::Authorities;
 pub use proxies::Proxies;
 
-use crate::{cache::Cache, endpoints::Endpoints, error::Cause, names::Host, secret::Secret};
+use crate::{
+    cache::Cache,
+    endpoints::Endpoints,
+    error::{Action, Cause, Error},
+    mirrors::Mirrors,
+    names::{Host, NameError},
+    secret::Secret,
+};
 
 /// What access to registries needs, with everything resolved.
 #[derive(Debug, Clone)]
@@ -22,6 +29,8 @@ pub struct Settings {
     pub aws: Option<SdkConfig>,
     /// Hosts that are reached somewhere else.
     pub endpoints: Endpoints,
+    /// Registries that have copies of what others have.
+    pub mirrors: Mirrors,
     /// The proxies on the way.
     pub proxies: Proxies,
     /// Certificate authorities that are trusted beside those of the machine.
@@ -56,6 +65,7 @@ impl Default for Settings {
         Self {
             aws: None,
             endpoints: Endpoints::default(),
+            mirrors: Mirrors::default(),
             proxies: Proxies::default(),
             authorities: Authorities::default(),
             trusted: Vec::new(),
@@ -87,13 +97,16 @@ impl Settings {
     }
 
     /// With the network of this machine: the proxies of [`Proxies::from_environment`], and the certificate authorities in
-    /// the file that `AWS_CA_BUNDLE` names and in that of `SSL_CERT_FILE`, if it is there.
-    /// `variable` looks up a variable of the environment.
-    pub fn with_network_of_machine(
-        mut self,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, NetworkError> {
-        self.proxies = Proxies::from_environment(&variable)?;
+    /// the file that `AWS_CA_BUNDLE` names and in that of `SSL_CERT_FILE`, if it is there. What the settings have already
+    /// stays. `variable` looks up a variable of the environment.
+    pub fn with_network_of_machine(self, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
+        self.with_network(variable).map_err(|error| Error::new(Action::SetUp, "the network", error))
+    }
+
+    fn with_network(mut self, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, NetworkError> {
+        if self.proxies == Proxies::default() {
+            self.proxies = Proxies::from_environment(&variable)?;
+        }
         let file = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         // Some set SSL_CERT_FILE to a file that does not exist, so that nobody is trusted by accident.
         let files = [file("AWS_CA_BUNDLE"), file("SSL_CERT_FILE").filter(|file| file.exists())];
@@ -110,6 +123,15 @@ pub enum NetworkError {
     /// A proxy that is none; what may be its password is left out.
     #[error("proxy `{0}` is not of the form http(s)://[user:password@]host[:port], or socks5://…")]
     Proxy(String),
+    /// A mirror that is none.
+    #[error("mirror `{mirror}` is not of the form host[/start-of-names]")]
+    Mirror {
+        /// The mirror.
+        mirror: String,
+        /// What is wrong with it.
+        #[source]
+        cause: NameError,
+    },
     /// A file of certificate authorities that cannot be read.
     #[error("`{}` cannot be used as certificate authorities", path.display())]
     Authorities {

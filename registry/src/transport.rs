@@ -27,7 +27,7 @@ pub(crate) use http::{Http, causes, read_limited};
 pub(crate) use location::{Sender, Target, Way};
 use pace::Pass;
 pub(crate) use pace::{Came, Kind, Paces};
-pub(crate) use retry::Retry;
+pub(crate) use retry::{Retry, random};
 pub(crate) use zone::Zone;
 
 use crate::{
@@ -35,6 +35,7 @@ use crate::{
     ecr::EcrClients,
     endpoints::Endpoints,
     error::ErrorKind,
+    mirrors::MirrorsInUse,
     names::{Host, Repository, Version},
     requests,
     settings::{Login, Patience, Settings},
@@ -91,6 +92,7 @@ pub(crate) struct Transport {
     ecr: Option<EcrClients>,
     paces: Paces,
     trusted: Vec<Host>,
+    pub(crate) mirrors: MirrorsInUse,
     pub(crate) patience: Patience,
 }
 
@@ -100,8 +102,9 @@ impl Transport {
         // The API and the registry protocol draw from the same quotas.
         let paces = ecr.as_ref().map(EcrClients::paces).unwrap_or_default();
         let access = Access::new(&settings, ecr.clone(), http.clone());
-        let Settings { endpoints, trusted, patience, .. } = settings;
-        Ok(Arc::new(Self { http, access, endpoints, ecr, paces, trusted, patience }))
+        let Settings { endpoints, trusted, mirrors, patience, .. } = settings;
+        let mirrors = MirrorsInUse::new(mirrors);
+        Ok(Arc::new(Self { http, access, endpoints, ecr, paces, trusted, mirrors, patience }))
     }
 
     /// Where `path` of the repository is, such as `manifests/latest`.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::{
     Blob, BlobSource, Descriptor, Image, ImageIndex, ImageManifest, LocalError, LocalProblem, Manifest,
@@ -19,7 +20,7 @@ use crate::names::Digest;
 ///
 /// What is read is checked: manifests against their digests, blobs against their lengths ([`Self::verify`] checks
 /// their digests too). What is written appears whole or not at all, so that several programs may write at once;
-/// only the names in `index.json` are the last writer's.
+/// a name in `index.json` is its last writer's.
 ///
 /// Source: image-spec, `image-layout.md`.
 #[derive(Debug, Clone)]
@@ -51,13 +52,13 @@ impl Layout {
 
     /// Opens the layout of this folder, which is made if there is none.
     pub fn create(root: impl Into<PathBuf>) -> Result<Self, LocalError> {
-        let root = root.into();
-        if root.join(MARKER).exists() {
-            return Self::open(root);
-        }
-        let layout = Self { root, index: ImageIndex::default() };
+        let layout = Self { root: root.into(), index: ImageIndex::default() };
         layout.found().map_err(|problem| layout.error(problem))?;
-        Ok(layout)
+        Self::open(layout.root)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// What `index.json` says.
@@ -158,6 +159,7 @@ impl Layout {
     fn list(&mut self, root: &Manifest, name: Option<&str>) -> Result<(), LocalProblem> {
         let mut entry = root.descriptor();
         entry.annotations.extend(name.map(|name| (NAME.to_owned(), name.to_owned())));
+        let _alone = self.alone()?;
         let mut index = read_index(&self.root)?; // another program may have added to it
         index.manifests.retain(|other| match (name, other.annotations.get(NAME)) {
             (Some(name), Some(other)) => name != other,
@@ -165,31 +167,46 @@ impl Layout {
             _ => true,
         });
         index.manifests.push(entry);
-        self.write_index(&index)?;
+        keep(self.small(INDEX, &index)?, &self.root.join(INDEX))?;
         self.index = index;
         Ok(())
     }
 
+    /// Keeps other programs from changing `index.json`, as far as they ask and files can be locked here.
+    fn alone(&self) -> io::Result<File> {
+        let marker = File::open(self.root.join(MARKER))?;
+        match marker.lock() {
+            Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+            _ => Ok(marker),
+        }
+    }
+
+    /// Makes what is not there. The marker stays the same file for good: it is what is locked.
     fn found(&self) -> Result<(), LocalProblem> {
         fs::create_dir_all(self.root.join("blobs/sha256"))?;
-        if !self.root.join(INDEX).exists() {
-            self.write_index(&self.index)?;
+        self.write_once(INDEX, &self.index)?;
+        self.write_once(MARKER, &Marker { image_layout_version: "1.0.0".to_owned() })
+    }
+
+    fn write_once(&self, name: &str, value: &impl Serialize) -> Result<(), LocalProblem> {
+        let path = self.root.join(name);
+        if path.exists() {
+            return Ok(());
         }
-        self.write_small(MARKER, &Marker { image_layout_version: "1.0.0".to_owned() })
+        match for_all(self.small(name, value)?)?.persist_noclobber(path) {
+            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error.into()),
+            _ => Ok(()),
+        }
     }
 
-    fn write_index(&self, index: &ImageIndex) -> Result<(), LocalProblem> {
-        self.write_small(INDEX, index)
-    }
-
-    fn write_small(&self, name: &str, value: &impl Serialize) -> Result<(), LocalProblem> {
+    fn small(&self, name: &str, value: &impl Serialize) -> Result<NamedTempFile, LocalProblem> {
         let text = serde_json::to_vec(value).map_err(|cause| json(name, cause))?;
         let mut file = self.temporary()?;
         file.write_all(&text)?;
-        keep(file, &self.root.join(name))
+        Ok(file)
     }
 
-    fn temporary(&self) -> io::Result<tempfile::NamedTempFile> {
+    fn temporary(&self) -> io::Result<NamedTempFile> {
         tempfile::Builder::new().prefix(".incoming-").tempfile_in(&self.root)
     }
 
@@ -290,14 +307,19 @@ fn json(file: &str, cause: serde_json::Error) -> LocalProblem {
     LocalProblem::Json { file: file.to_owned(), cause: Arc::new(cause) }
 }
 
-/// Gives a file its name. Readable by everyone, as other tools make them: images hold no secrets.
-fn keep(file: tempfile::NamedTempFile, path: &Path) -> Result<(), LocalProblem> {
+/// Gives a file its name.
+fn keep(file: NamedTempFile, path: &Path) -> Result<(), LocalProblem> {
+    for_all(file)?.persist(path).map(drop).map_err(|error| error.error.into())
+}
+
+/// Readable by everyone, as other tools make them: images hold no secrets.
+fn for_all(file: NamedTempFile) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     }
-    file.persist(path).map(drop).map_err(|error| error.error.into())
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub(super) fn copy_checked(
 }
 
 /// Checks a blob that is in a file of its own.
-pub(super) fn hash_file(path: &Path, expected: &Descriptor) -> Result<(), LocalProblem> {
+pub(crate) fn hash_file(path: &Path, expected: &Descriptor) -> Result<(), LocalProblem> {
     copy_checked(&mut File::open(path)?.take(expected.size), &mut io::sink(), expected)
 }
 

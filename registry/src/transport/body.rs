@@ -49,7 +49,8 @@ fn unusable(cause: io::Error, path: &Path) -> ErrorKind {
     ErrorKind::File { path: path.to_path_buf(), cause: Arc::new(cause) }
 }
 
-/// The same bytes, and an error at the end if they are not those that were announced.
+/// The same bytes, and an error if they are not those that were announced: in place of the last piece, so that nobody
+/// who counts takes the wrong ones for whole.
 pub(crate) fn checked<S>(
     pieces: S,
     expected: &Descriptor,
@@ -57,34 +58,46 @@ pub(crate) fn checked<S>(
 where
     S: Stream<Item = Result<Bytes, ErrorKind>> + Send,
 {
-    let expected = (expected.digest, expected.size);
-    let start = (Box::pin(pieces), Digester::new(), 0, false);
-    stream::unfold(start, move |(mut pieces, mut digester, mut length, ended)| async move {
+    let start =
+        (Box::pin(pieces), Check { expected: expected.clone(), digester: Digester::new(), length: 0 }, false);
+    stream::unfold(start, async |(mut pieces, mut check, ended)| {
         if ended {
             return None;
         }
         let item = match pieces.next().await {
-            Some(Ok(piece)) => {
-                digester.update(&piece);
-                length += piece.len() as u64;
-                if length <= expected.1 {
-                    return Some((Ok(piece), (pieces, digester, length, false)));
-                }
-                Err(ErrorKind::SizeMismatch { expected: expected.1, actual: length })
-            }
+            Some(Ok(piece)) => check.piece(&piece).map(|()| piece),
             Some(Err(error)) => Err(error),
-            None => match (length, digester.clone().finish()) {
-                (actual, _) if actual != expected.1 => {
-                    Err(ErrorKind::SizeMismatch { expected: expected.1, actual })
-                }
-                (_, actual) if actual != expected.0 => {
-                    Err(ErrorKind::DigestMismatch { expected: expected.0, actual })
-                }
-                _ => return None,
-            },
+            None => Err(check.end().err()?),
         };
-        Some((item, (pieces, digester, length, true)))
+        let ended = item.is_err();
+        Some((item, (pieces, check, ended)))
     })
+}
+
+/// What has come of a blob.
+struct Check {
+    expected: Descriptor,
+    digester: Digester,
+    length: u64,
+}
+
+impl Check {
+    fn piece(&mut self, piece: &Bytes) -> Result<(), ErrorKind> {
+        self.digester.update(piece);
+        self.length += piece.len() as u64;
+        if self.length < self.expected.size { Ok(()) } else { self.end() }
+    }
+
+    fn end(&self) -> Result<(), ErrorKind> {
+        let Descriptor { digest: expected, size, .. } = self.expected;
+        if self.length != size {
+            return Err(ErrorKind::SizeMismatch { expected: size, actual: self.length });
+        }
+        match self.digester.clone().finish() {
+            actual if actual == expected => Ok(()),
+            actual => Err(ErrorKind::DigestMismatch { expected, actual }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +130,14 @@ mod tests {
         assert_eq!(error.to_string(), "the content has 3 bytes, not 4");
         let error = stream_file("/nonexistent".into(), 4).await.err().unwrap();
         assert_eq!(error.to_string(), "file `/nonexistent` cannot be used");
+    }
+
+    #[tokio::test]
+    async fn wrong_bytes_are_never_complete() {
+        let announced = Descriptor::of("", b"abc");
+        let pieces = futures::stream::iter([b"a", b"b", b"d"].map(|piece| Ok(Bytes::from_static(piece))));
+        let pieces: Vec<_> = checked(pieces, &announced).collect().await;
+        assert_eq!((pieces.len(), pieces[1].is_ok(), pieces[2].is_ok()), (3, true, false));
     }
 
     #[tokio::test]

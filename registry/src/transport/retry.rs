@@ -59,7 +59,7 @@ impl<'a> Retry<'a> {
 }
 
 /// A random part of one.
-fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     let mut bytes = [0; 4];
     match aws_lc_rs::rand::fill(&mut bytes) {
         Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),

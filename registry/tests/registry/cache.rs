@@ -23,7 +23,7 @@ async fn what_was_fetched_once_is_not_asked_for_again() {
     for (name, fetched) in [("one", 3 + 1), ("two", 0)] {
         fake.take_log();
         let mut layout = Layout::create(folder.path().join(name)).unwrap();
-        client_with(&cache).pull(&image, &mut layout, None, &Wanted::All).await.unwrap();
+        client_with(&cache).pull(&image, &mut layout, None, &Wanted::All, &()).await.unwrap();
         assert_eq!(fake.count("GET", "/blobs/"), fetched, "{name}");
         assert_eq!(layout.tree(&tree.root.descriptor(), &Wanted::All).unwrap().root.digest, tree.root.digest);
     }

@@ -160,7 +160,7 @@ async fn a_pull_fetches_what_the_layout_lacks() {
     let folder = tempfile::tempdir().unwrap();
     let mut layout = Layout::create(folder.path()).unwrap();
     for fetched in [4, 0] {
-        client().pull(&tagged(&web, "v1"), &mut layout, Some("v1"), &Wanted::All).await.unwrap();
+        client().pull(&tagged(&web, "v1"), &mut layout, Some("v1"), &Wanted::All, &()).await.unwrap();
         assert_eq!(one.count("GET", "/blobs/"), fetched);
         one.take_log();
     }

@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) no_ranges: bool,
     /// Whether it lists what is about a manifest; one on each page.
     pub(crate) lists_referrers: bool,
+    /// Whether it tells revisions of manifests apart, and compares them when asked to.
+    pub(crate) compares: bool,
     sessions: BTreeSet<String>,
     next_session: usize,
 }
@@ -107,7 +109,14 @@ pub(crate) enum What {
     StallAnswer(usize),
     /// Nothing more is read or said.
     Stall,
+    /// Somebody else does this first.
+    After(Hook),
+    /// Somebody else does this right after.
+    Before(Hook),
 }
+
+/// What somebody else does to a registry.
+pub(crate) type Hook = Arc<dyn Fn(&mut State) + Send + Sync>;
 
 impl Fake {
     /// A registry as most are: repositories come with the first push, anyone may do anything.
@@ -202,7 +211,17 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
             }
             fault => {
                 connection.body(&mut request, usize::MAX).await?;
-                let done = state.lock().unwrap().answer(&request);
+                let done = {
+                    let mut state = state.lock().unwrap();
+                    if let Some(What::After(other)) = &fault {
+                        other(&mut state);
+                    }
+                    let done = state.answer(&request);
+                    if let Some(What::Before(other)) = &fault {
+                        other(&mut state);
+                    }
+                    done
+                };
                 let reply = if let Some(What::DoneBut(reply)) = &fault { reply } else { &done };
                 let most = match fault {
                     Some(What::CutAnswer(most) | What::StallAnswer(most)) => most,

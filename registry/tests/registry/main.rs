@@ -13,9 +13,12 @@ mod ecr_waits;
 mod errors;
 mod fake;
 mod faults;
+mod mirrors;
 mod proxy;
 mod public;
+mod pull;
 mod push;
+mod referrers;
 mod tags;
 mod tls;
 

@@ -63,6 +63,7 @@ impl State {
         let found = digest.and_then(|digest| Some((digest, content.manifests.get(&digest)?)));
         found.map_or_else(unknown, |(digest, (media_type, body))| {
             let reply = Reply::status(200).header("content-type", media_type.clone());
+            let reply = if self.compares { reply.header("etag", format!("\"{digest}\"")) } else { reply };
             reply.header("docker-content-digest", digest.to_string()).body(body.clone())
         })
     }
@@ -75,6 +76,11 @@ impl State {
         };
         if !has_all(content, &manifest) {
             return Reply::error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry");
+        }
+        let now = content.tags.get(version).map(|digest| format!("\"{digest}\""));
+        if self.compares && request.headers.get("if-match").is_some_and(|wanted| Some(wanted) != now.as_ref())
+        {
+            return Reply::status(412);
         }
         match version.parse::<Digest>() {
             Ok(digest) if digest != manifest.digest => {
