@@ -154,7 +154,8 @@ async fn registry(config: &Value) -> Result<Registry, Diagnostics> {
         ..Settings::default()
     };
     let settings = settings.with_logins_of_user(|name| std::env::var_os(name));
-    Registry::new(settings).map_err(|error| error.report().into())
+    let settings = settings.with_network_of_machine(|name| std::env::var_os(name));
+    settings.and_then(Registry::new).map_err(|error| error.report().into())
 }
 
 /// AWS's own chain with what the configuration says put before it. Nothing is asked yet.

@@ -47,7 +47,8 @@
 //! # async fn copy() -> Result<(), Box<dyn std::error::Error>> {
 //! let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
 //! let settings = Settings { aws: Some(aws), ..Settings::default() };
-//! let registry = Registry::new(settings.with_logins_of_user(|name| std::env::var_os(name)))?;
+//! let settings = settings.with_logins_of_user(|name| std::env::var_os(name));
+//! let registry = Registry::new(settings.with_network_of_machine(|name| std::env::var_os(name))?)?;
 //! let options = CopyOptions {
 //!     wanted: Wanted::Only(vec!["linux/amd64".parse()?, "linux/arm64".parse()?]),
 //!     referrers: true,

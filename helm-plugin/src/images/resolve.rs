@@ -29,7 +29,8 @@ impl Explain for ResolveError {
 /// Access to registries with these AWS credentials.
 pub(crate) fn registry(aws: SdkConfig, endpoints: Endpoints) -> Result<Registry, ResolveError> {
     let settings = Settings { aws: Some(aws), endpoints, ..Settings::default() };
-    Ok(Registry::new(settings.with_logins_of_user(|name| std::env::var_os(name)))?)
+    let settings = settings.with_logins_of_user(|name| std::env::var_os(name));
+    Ok(Registry::new(settings.with_network_of_machine(|name| std::env::var_os(name))?)?)
 }
 
 /// The digest of every image. One that was named by digest is only looked for: that it is gone is an error, that it

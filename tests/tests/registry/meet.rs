@@ -113,7 +113,7 @@ fn we_read(place: &Place, samples: &BTreeMap<&str, Tree>) {
         let mut layout = Layout::create(folder.path().join("layout")).unwrap();
         let from =
             Reference { repository: place.repository(), tag: Some(tag.parse().unwrap()), digest: None };
-        let tree = place.wait(place.registry.pull(&from, &mut layout, Some(tag), &Wanted::All)).unwrap();
+        let tree = place.wait(place.registry.pull(&from, &mut layout, Some(tag), &Wanted::All, &())).unwrap();
         layout.verify(layout.find(Some(tag)).unwrap()).unwrap();
         let found = place.wait(place.registry.head(&place.repository(), &Version::Tag(tag.parse().unwrap())));
         assert_eq!(found.unwrap().unwrap().digest, tree.root.digest);
