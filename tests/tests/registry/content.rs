@@ -1,4 +1,5 @@
-//! Images in every compression, of OCI's kinds and Docker's.
+//! Images in every compression, of OCI's kinds and Docker's. A mark in each keeps those of one test apart from another's in
+//! the engine, which they share.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -8,7 +9,7 @@ use ecr_registry::content::media_type::{
     Compression, DOCKER_CONFIG, DOCKER_INDEX, DOCKER_LAYER_GZIP, DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER,
     OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST,
 };
-use ecr_registry::content::{ImageConfig, ImageManifest, RootFs};
+use ecr_registry::content::{ImageConfig, ImageManifest, RootFs, RunConfig};
 use ecr_registry::{Blob, Descriptor, Digest, Image, Manifest, Tree};
 use flate2::Compression as Level;
 use flate2::read::GzDecoder;
@@ -21,24 +22,26 @@ pub(crate) fn text(number: usize) -> String {
 }
 
 /// One image for this machine, of a plain and a gzipped layer.
-pub(crate) fn simple() -> Tree {
-    image(OCI_MANIFEST, here(), &[OCI_LAYER, OCI_LAYER_GZIP]).into()
+pub(crate) fn simple(mark: &str) -> Tree {
+    image(mark, OCI_MANIFEST, here(), &[OCI_LAYER, OCI_LAYER_GZIP]).into()
 }
 
 /// An OCI index of images for two platforms, with every compression.
-pub(crate) fn all() -> Tree {
+pub(crate) fn all(mark: &str) -> Tree {
     let images = vec![
-        image(OCI_MANIFEST, "amd64", &[OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD]),
-        image(OCI_MANIFEST, "arm64", &[OCI_LAYER_ZSTD]),
+        image(mark, OCI_MANIFEST, "amd64", &[OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD]),
+        image(mark, OCI_MANIFEST, "arm64", &[OCI_LAYER_ZSTD]),
     ];
     let root = Manifest::of_index(children(&images), BTreeMap::new());
     Tree { root: root.clone(), images, indexes: vec![root] }
 }
 
 /// A Docker manifest list of images for two platforms.
-pub(crate) fn docker() -> Tree {
+pub(crate) fn docker(mark: &str) -> Tree {
     let images: Vec<_> = ["amd64", "arm64"]
-        .map(|architecture| image(DOCKER_MANIFEST, architecture, &[DOCKER_LAYER_GZIP, DOCKER_LAYER_GZIP]))
+        .map(|architecture| {
+            image(mark, DOCKER_MANIFEST, architecture, &[DOCKER_LAYER_GZIP, DOCKER_LAYER_GZIP])
+        })
         .into();
     let list = json!({ "schemaVersion": 2, "mediaType": DOCKER_INDEX, "manifests": children(&images) });
     let root = Manifest::parse(DOCKER_INDEX, list.to_string().into()).unwrap();
@@ -74,13 +77,15 @@ fn children(images: &[Image]) -> Vec<Descriptor> {
     images.iter().zip(["linux/amd64", "linux/arm64"]).map(child).collect()
 }
 
-fn image(kind: &str, architecture: &str, layers: &[&str]) -> Image {
+fn image(mark: &str, kind: &str, architecture: &str, layers: &[&str]) -> Image {
     let layers = layers.iter().enumerate().map(|(number, kind)| layer(kind, &archive(number)));
     let layers: Vec<Blob> = layers.collect();
     let diff_ids = (0..layers.len()).map(|number| Digest::of(&archive(number))).collect();
     let rootfs = RootFs { diff_ids, ..RootFs::default() };
     let (architecture, os) = (architecture.to_owned(), "linux".to_owned());
-    let config = ImageConfig { architecture, os, rootfs, ..ImageConfig::default() };
+    let labels = BTreeMap::from([("mark".to_owned(), mark.to_owned())]);
+    let config = RunConfig { labels, ..RunConfig::default() };
+    let config = ImageConfig { architecture, os, rootfs, config, ..ImageConfig::default() };
     let config_type = if kind == DOCKER_MANIFEST { DOCKER_CONFIG } else { OCI_CONFIG };
     let config = Blob::of_bytes(config_type, serde_json::to_vec(&config).unwrap().into());
     let descriptors = layers.iter().map(|layer| layer.descriptor.clone()).collect();

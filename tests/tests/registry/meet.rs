@@ -31,10 +31,11 @@ fn in_the_emulator() {
 
 /// Everybody reads what we pushed, pushes what they made of it, and we read that.
 fn meet(place: &Place) {
+    let mark = place.reached();
     let samples = BTreeMap::from([
-        ("simple", content::simple()),
-        ("docker", content::docker()),
-        ("all", content::all()),
+        ("simple", content::simple(&mark)),
+        ("docker", content::docker(&mark)),
+        ("all", content::all(&mark)),
     ]);
     for (tag, tree) in &samples {
         let tags = [tag.parse().unwrap()];

@@ -77,13 +77,13 @@ impl<'a> Peers<'a> {
 }
 
 impl Drop for Peers<'_> {
-    /// The engine outlives the test, its images need not.
+    /// The engine outlives the test, its images need not. By name: another test may have the same image under its own.
     fn drop(&mut self) {
         let engine = self.lab.engine();
         let filter = format!("reference={}", self.place.reached());
-        let images = engine.ask(&["image", "ls", "--quiet", "--filter", &filter]).unwrap_or_default();
-        for image in images.lines() {
-            _ = engine.ask(&["image", "rm", "--force", image]);
+        let list = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", &filter];
+        for image in engine.ask(&list).unwrap_or_default().lines() {
+            _ = engine.ask(&["image", "rm", image]);
         }
     }
 }
