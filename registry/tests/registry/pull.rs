@@ -4,15 +4,18 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Mutex,
+    time::Duration,
 };
 
 use bytes::Bytes;
-use ecr_registry::{Descriptor, Digest, Event, Layout, Reference, Repository, Wanted};
+use ecr_registry::{
+    Descriptor, Digest, Event, Layout, Patience, Reference, Registry, Repository, Settings, Wanted,
+};
 
 use crate::{
     client,
     fake::{Fake, What},
-    image, layer,
+    image, layer, patience, settings,
 };
 
 const PART: usize = 16 * 1024 * 1024;
@@ -52,11 +55,13 @@ async fn a_download_that_was_ended_is_gone_on_with() {
     fake.fail("GET", "/blobs/", 1, What::StallAnswer(1000)); // one part does not come
     let others_are_here = async {
         while whole_parts(&partial) < 2 {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
+    let patience = Patience { stall: Duration::from_hours(1), ..patience() };
+    let registry = Registry::new(Settings { patience, ..settings() }).unwrap();
     tokio::select! {
-        result = async { client().download(&repository, &blob, &to).await } => panic!("{result:?}"),
+        result = registry.download(&repository, &blob, &to) => panic!("{result:?}"),
         () = others_are_here => {}
     }
     assert_eq!((to.exists(), files(folder.path())), (false, 1));
