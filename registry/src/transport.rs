@@ -10,6 +10,7 @@ mod http;
 mod location;
 mod pace;
 mod retry;
+mod trust;
 mod zone;
 
 use std::{pin::pin, sync::Arc};

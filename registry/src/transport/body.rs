@@ -1,5 +1,6 @@
 use std::{
-    io::{self, SeekFrom},
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,8 +10,7 @@ use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio_util::io::ReaderStream;
+use tokio::{sync::mpsc, task::spawn_blocking};
 
 use crate::{content::Descriptor, error::ErrorKind, names::Digester};
 
@@ -37,12 +37,34 @@ pub(crate) async fn stream_file(path: PathBuf, size: u64) -> Result<Pieces, Erro
     stream_part(path, 0, size).await
 }
 
-/// The bytes of a blob in a part of a file.
+/// The bytes of a blob in a part of a file. One thread reads ahead by a piece, and stops when nobody takes it.
 pub(crate) async fn stream_part(path: PathBuf, offset: u64, size: u64) -> Result<Pieces, ErrorKind> {
-    let mut file = tokio::fs::File::open(&path).await.map_err(|cause| unusable(cause, &path))?;
-    file.seek(SeekFrom::Start(offset)).await.map_err(|cause| unusable(cause, &path))?;
-    let pieces = ReaderStream::with_capacity(file.take(size), PIECE);
-    Ok(pieces.map(move |piece| piece.map_err(|cause| unusable(cause, &path))).boxed())
+    let (sender, mut receiver) = mpsc::channel(1);
+    let opened = {
+        let path = path.clone();
+        spawn_blocking(move || {
+            let mut file = File::open(path)?;
+            file.seek(SeekFrom::Start(offset))?;
+            Ok(file)
+        })
+    };
+    let file =
+        opened.await.unwrap_or_else(|ended| Err(ended.into())).map_err(|cause| unusable(cause, &path))?;
+    spawn_blocking(move || {
+        let mut rest = file.take(size);
+        loop {
+            let mut piece =
+                Vec::with_capacity(usize::try_from(rest.limit().min(PIECE as u64)).unwrap_or(PIECE));
+            let read = (&mut rest).take(PIECE as u64).read_to_end(&mut piece);
+            let ends = !matches!(read, Ok(1..));
+            let piece = read.map(|_| Bytes::from(piece)).map_err(|cause| unusable(cause, &path));
+            if matches!(&piece, Ok(piece) if piece.is_empty()) || sender.blocking_send(piece).is_err() || ends
+            {
+                return;
+            }
+        }
+    });
+    Ok(stream::poll_fn(move |context| receiver.poll_recv(context)).boxed())
 }
 
 fn unusable(cause: io::Error, path: &Path) -> ErrorKind {
@@ -126,6 +148,7 @@ mod tests {
         std::fs::write(file.path(), b"abc").unwrap();
         let path = file.path().to_path_buf();
         assert_eq!(collected(stream_file(path.clone(), 3).await.unwrap()).await.unwrap(), b"abc");
+        assert_eq!(collected(stream_part(path.clone(), 1, 2).await.unwrap()).await.unwrap(), b"bc");
         let error = stream_file(path, 4).await.err().unwrap();
         assert_eq!(error.to_string(), "the content has 3 bytes, not 4");
         let error = stream_file("/nonexistent".into(), 4).await.err().unwrap();
@@ -138,6 +161,23 @@ mod tests {
         let pieces = futures::stream::iter([b"a", b"b", b"d"].map(|piece| Ok(Bytes::from_static(piece))));
         let pieces: Vec<_> = checked(pieces, &announced).collect().await;
         assert_eq!((pieces.len(), pieces[1].is_ok(), pieces[2].is_ok()), (3, true, false));
+    }
+
+    #[tokio::test]
+    async fn a_file_comes_in_pieces() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let content: Vec<u8> = (0..=250).cycle().take(2 * PIECE + 10).collect();
+        std::fs::write(file.path(), &content).unwrap();
+        let check = async |offset: usize, size: usize, expected: &[usize]| {
+            let pieces = stream_part(file.path().to_path_buf(), offset as u64, size as u64).await.unwrap();
+            let pieces: Vec<Bytes> = pieces.try_collect().await.unwrap();
+            assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), expected);
+            assert_eq!(pieces.concat(), content[offset..offset + size]);
+        };
+        check(0, 2 * PIECE + 10, &[PIECE, PIECE, 10]).await;
+        check(7, 2 * PIECE, &[PIECE, PIECE]).await;
+        check(9, 1, &[1]).await;
+        check(0, 0, &[]).await;
     }
 
     #[tokio::test]

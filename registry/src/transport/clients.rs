@@ -6,9 +6,11 @@ use std::{
 
 use reqwest::Client;
 use rustls::{ClientConfig, crypto::aws_lc_rs};
-use rustls_platform_verifier::Verifier;
 
-use super::zone::{Guard, Zone};
+use super::{
+    trust::Trust,
+    zone::{Guard, Zone},
+};
 use crate::{
     error::ErrorKind,
     settings::{Authorities, Proxies, Settings},
@@ -97,14 +99,13 @@ impl Clients {
     }
 }
 
-/// The trust of the machine, and that of the settings. Read once: there are a hundred authorities and more.
 fn tls(authorities: &Authorities) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(authorities.certificates(), Arc::clone(&provider))?;
+    let trust = Trust::new(authorities.clone(), Arc::clone(&provider));
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous() // is how rustls calls any verifier that is not its own; this is the platform's
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(Arc::new(trust))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
