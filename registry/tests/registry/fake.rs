@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) identities: BTreeSet<String>,
     pub(crate) immutable: bool,
     pub(crate) mount: Mount,
+    /// Whether an upload that broke off can go on where it did.
+    pub(crate) resumes: bool,
     pub(crate) challenge: Option<Challenge>,
     /// Where blobs are fetched from instead: this URL and the digest.
     pub(crate) blobs_elsewhere: Option<String>,
@@ -59,7 +61,8 @@ pub(crate) struct State {
     pub(crate) lists_referrers: bool,
     /// Whether it tells revisions of manifests apart, and compares them when asked to.
     pub(crate) compares: bool,
-    sessions: BTreeSet<String>,
+    /// What came of uploads under way; only when broken ones can go on.
+    sessions: BTreeMap<String, Vec<u8>>,
     next_session: usize,
 }
 
@@ -76,6 +79,8 @@ pub(crate) struct Content {
 pub(crate) enum Mount {
     #[default]
     Done,
+    /// Done if a manifest of the source names the blob, as on ECR; else a session.
+    Named,
     Session,
     Refused,
 }
@@ -202,6 +207,7 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
         match fault {
             Some(What::Cut(after)) => {
                 connection.body(&mut request, after).await?;
+                state.lock().unwrap().keep_part(&request);
                 return None;
             }
             Some(What::Stall) => std::future::pending().await,

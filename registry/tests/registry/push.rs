@@ -4,13 +4,13 @@ use std::{io::Write, sync::Mutex};
 
 use bytes::Bytes;
 use ecr_registry::{
-    Blob, BlobSource, Descriptor, Event, How, Manifest, Platform, Requests, Tag, TagOutcome, Tree,
-    content::media_type,
+    Blob, BlobSource, Descriptor, Event, How, Manifest, Platform, Registry, Requests, Tag, TagOutcome, Tree,
+    Whom, content::media_type,
 };
 
 use crate::{
     client,
-    fake::{Fake, Mount},
+    fake::{Fake, Mount, Reply, What},
     image, image_of, layer, taken_from,
 };
 
@@ -122,6 +122,73 @@ async fn what_a_repository_has_is_mounted_into_the_next() {
     registry.push(&fake.repository("web"), &image, &()).await.unwrap();
     let report = registry.push(&fake.repository("shop"), &image, &()).await.unwrap();
     assert_eq!((report.mounted.len(), report.sent.len()), (3, 0));
+}
+
+/// The manifest of the first push is refused until the second is seen to wait for it.
+#[tokio::test]
+async fn on_ecr_a_push_waits_for_the_manifest_of_an_older_one() {
+    let fake = Fake::ecr(&["base", "web"]).await;
+    fake.state().mount = Mount::Named;
+    fake.fail("PUT", "/base/manifests/", usize::MAX, What::Answer(Reply::status(503)));
+    let mut settings = crate::ecr::settings_with(&fake, Some(crate::ecr::credentials()));
+    settings.patience.attempts = 1000;
+    let (registry, image) = (Registry::new(settings).unwrap(), image(&[b"one"]));
+    let (brought, mut all_brought) = tokio::sync::watch::channel(0);
+    let count =
+        |event| brought.send_modify(|count| *count += usize::from(matches!(event, Event::Done { .. })));
+    let let_go = |event| {
+        if matches!(event, Event::Waiting { whom: Whom::AnotherPush, .. }) {
+            fake.state().faults.clear();
+        }
+    };
+    let (base, web) = (fake.repository("base"), fake.repository("web"));
+    let older = registry.push(&base, &image, &count);
+    let younger = async {
+        all_brought.wait_for(|count| *count == 2).await.unwrap();
+        registry.push(&web, &image, &let_go).await
+    };
+    let (older, younger) = tokio::join!(older, younger);
+    assert_eq!((older.unwrap().sent.len(), younger.unwrap().mounted.len()), (2, 2));
+}
+
+#[tokio::test]
+async fn ecr_mounts_what_a_manifest_of_another_push_names() {
+    let fake = Fake::ecr(&["base", "web"]).await;
+    fake.state().mount = Mount::Named;
+    let (registry, image) = (crate::ecr::client(&fake), image(&[b"one", b"two"]));
+    let (whole, waits) = (fake.repository("base"), fake.repository("web"));
+    registry.push(&whole, &image, &()).await.unwrap();
+    let report = registry.push(&waits, &image, &()).await.unwrap();
+    assert_eq!((report.mounted.len(), report.sent.len()), (3, 0));
+}
+
+#[tokio::test]
+async fn an_upload_that_broke_off_goes_on_where_it_did() {
+    const SIZE: usize = 9_000_000;
+    for (resumes, puts, sent) in [(true, 3, 1), (false, 3, 2)] {
+        let fake = Fake::start().await;
+        fake.state().resumes = resumes;
+        fake.fail("PUT", "/blobs/uploads/", 1, What::Cut(5_000_000));
+        let content: Vec<u8> = (0..=250).cycle().take(SIZE).collect();
+        let image = image_of(vec![layer(content.clone().into())]);
+        let events = Mutex::new(Vec::new());
+        let progress = |event: Event| events.lock().unwrap().push(event);
+        let digest = image.layers[0].descriptor.digest;
+        // The small configuration goes first, so that it is the layer that breaks off.
+        let config = image_of(Vec::new());
+        fake.state().faults.iter_mut().for_each(|fault| fault.times = 0);
+        client().push(&fake.repository("web"), &config, &()).await.unwrap();
+        fake.state().faults.iter_mut().for_each(|fault| fault.times = 1);
+        client().push(&fake.repository("web"), &image, &progress).await.unwrap();
+        assert_eq!(fake.state().repositories["web"].blobs[&digest], content);
+        let events = events.into_inner().unwrap();
+        let started =
+            events.iter().filter(|event| matches!(event, Event::Started { digest: of, .. } if *of == digest));
+        assert_eq!(started.count(), sent);
+        let resumed = events.contains(&Event::Resumed { digest, at: 5_000_000 });
+        assert_eq!((resumed, fake.count("PATCH", "/blobs/")), (resumes, usize::from(resumes)));
+        assert_eq!(fake.count("PUT", "/web/blobs/"), puts);
+    }
 }
 
 #[tokio::test]

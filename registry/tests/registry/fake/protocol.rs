@@ -27,11 +27,15 @@ impl State {
         match (request.method.as_str(), what, key) {
             ("HEAD" | "GET", "manifests", version) => self.manifest(name, version),
             ("PUT", "manifests", version) => self.put_manifest(name, version, request),
+            ("GET", "blobs", session) if self.resumes && self.sessions.contains_key(session) => {
+                self.progress(204, name, session)
+            }
             ("HEAD" | "GET", "blobs", digest) => self.blob(request, name, digest),
             ("GET", "referrers", digest) if self.lists_referrers => self.referrers(name, digest, request),
             ("GET", "referrers", _) => Reply::status(404),
             ("POST", "blobs", "uploads/") => self.open_session(name, request),
             ("PUT", "blobs", session) => self.put_blob(name, session, request),
+            ("PATCH", "blobs", session) if self.resumes => self.patch_blob(name, session, request),
             _ => Reply::status(405),
         }
     }
@@ -146,9 +150,11 @@ impl State {
     fn open_session(&mut self, name: &str, request: &Request) -> Reply {
         if let (Some(digest), Some(from)) = (request.query.get("mount"), request.query.get("from")) {
             let digest: Digest = digest.parse().unwrap();
-            let blob = self.repositories.get(from).and_then(|content| content.blobs.get(&digest)).cloned();
+            let source = self.repositories.get(from);
+            let source = source.filter(|content| self.mount != Mount::Named || names(content, digest));
+            let blob = source.and_then(|content| content.blobs.get(&digest)).cloned();
             match (self.mount, blob) {
-                (Mount::Done, Some(blob)) => {
+                (Mount::Done | Mount::Named, Some(blob)) => {
                     self.repositories.entry(name.to_owned()).or_default().blobs.insert(digest, blob);
                     return Reply::status(201);
                 }
@@ -158,23 +164,49 @@ impl State {
         }
         self.next_session += 1;
         let session = format!("uploads/{}", self.next_session);
-        self.sessions.insert(session.clone());
+        self.sessions.insert(session.clone(), Vec::new());
         Reply::status(202).header("location", format!("/v2/{name}/blobs/{session}?_state=a%3D"))
     }
 
-    fn put_blob(&mut self, name: &str, session: &str, request: &Request) -> Reply {
-        if !self.sessions.remove(session) || request.query.get("_state").map(String::as_str) != Some("a=") {
-            return Reply::error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
+    /// What came of a body that broke off.
+    pub(super) fn keep_part(&mut self, request: &Request) {
+        let (_, _, session) = split(request.path.strip_prefix("/v2/").unwrap_or_default());
+        if let Some(part) = self.sessions.get_mut(session).filter(|_| self.resumes) {
+            part.extend(&request.body);
         }
+    }
+
+    fn progress(&self, status: u16, name: &str, session: &str) -> Reply {
+        let reply =
+            Reply::status(status).header("location", format!("/v2/{name}/blobs/{session}?_state=a%3D"));
+        reply.header("range", format!("0-{}", self.sessions[session].len().saturating_sub(1)))
+    }
+
+    fn patch_blob(&mut self, name: &str, session: &str, request: &Request) -> Reply {
+        let part = self.sessions.get_mut(session).unwrap();
+        let start = request.header("content-range").split('-').next().unwrap();
+        if start != part.len().to_string() {
+            return Reply::error(416, "BLOB_UPLOAD_INVALID", "not where it broke off");
+        }
+        part.extend(&request.body);
+        self.progress(202, name, session)
+    }
+
+    fn put_blob(&mut self, name: &str, session: &str, request: &Request) -> Reply {
+        let state = request.query.get("_state").map(String::as_str);
+        let Some(mut blob) = self.sessions.remove(session).filter(|_| state == Some("a=")) else {
+            return Reply::error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
+        };
         if !request.headers.contains_key("content-length") {
             return Reply::error(411, "SIZE_INVALID", "a length is missing");
         }
-        let digest = Digest::of(&request.body);
+        blob.extend(&request.body);
+        let digest = Digest::of(&blob);
         if request.query.get("digest") != Some(&digest.to_string()) {
             return Reply::error(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
         }
         let content = self.repositories.entry(name.to_owned()).or_default();
-        content.blobs.insert(digest, request.body.clone());
+        content.blobs.insert(digest, blob);
         Reply::status(201).header("docker-content-digest", digest.to_string())
     }
 }
@@ -188,6 +220,12 @@ fn split(path: &str) -> (&str, &str, &str) {
             Some((name, *what, key))
         })
         .unwrap_or_default()
+}
+
+/// Whether a manifest of the repository names the blob.
+fn names(content: &Content, digest: Digest) -> bool {
+    let mut manifests = content.manifests.values();
+    manifests.any(|(_, raw)| String::from_utf8_lossy(raw).contains(&digest.to_string()))
 }
 
 fn has_all(content: &Content, manifest: &Manifest) -> bool {
