@@ -31,6 +31,7 @@ struct Shared {
     to: SocketAddr,
     state: Mutex<State>,
     kill: Notify,
+    silence: Notify,
 }
 
 #[derive(Debug)]
@@ -48,7 +49,8 @@ impl Proxy {
         let address = listener.local_addr()?;
         let state =
             State { pending: schedule.faults.clone(), struck: Vec::new(), passed: Traffic::default() };
-        let shared = Arc::new(Shared { to, state: Mutex::new(state), kill: Notify::new() });
+        let shared =
+            Arc::new(Shared { to, state: Mutex::new(state), kill: Notify::new(), silence: Notify::new() });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, task })
     }
@@ -66,6 +68,11 @@ impl Proxy {
     /// The faults that struck so far, in their order.
     pub fn struck(&self) -> Vec<Fault> {
         self.shared.state().struck.clone()
+    }
+
+    /// Waits until something goes silent.
+    pub async fn silence_falls(&self) {
+        self.shared.silence.notified().await;
     }
 
     /// Waits until the schedule wants the client dead.
@@ -111,6 +118,9 @@ impl Shared {
             Some((distance, index)) if distance < length => {
                 let fault = state.pending.swap_remove(index);
                 state.struck.push(fault);
+                if fault.kind.is_silent() {
+                    self.silence.notify_one();
+                }
                 (distance, Some(fault.kind))
             }
             _ => (length, None),

@@ -1,6 +1,6 @@
 /// Numbers that look random and are the same for the same seed, on any machine.
 ///
-/// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (SplitMix64).
+/// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -30,9 +30,10 @@ impl Random {
 
     /// So many bytes that cannot be compressed.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let words = std::iter::repeat_with(|| self.number().to_le_bytes()).take(length.div_ceil(8));
-        let mut bytes: Vec<u8> = words.flatten().collect();
-        bytes.truncate(length);
+        let mut bytes = vec![0; length];
+        for word in bytes.chunks_mut(8) {
+            word.copy_from_slice(&self.number().to_le_bytes()[..word.len()]);
+        }
         bytes
     }
 }

@@ -99,10 +99,14 @@ impl Way<'_> {
                     None => {}
                     Some(Kind::Slow) => manner = Manner::Slow,
                     Some(Kind::Split) => manner = Manner::Split(SPLIT),
-                    Some(Kind::Swallow) => return Ok(drain(from).await),
+                    Some(Kind::Swallow) => {
+                        drain(from).await;
+                        return Ok(());
+                    }
                     Some(Kind::HalfClose) => {
                         to.shutdown().await?;
-                        return Ok(drain(from).await);
+                        drain(from).await;
+                        return Ok(());
                     }
                     Some(Kind::Cut) => return Err(Ended::By(Verdict::Cut)),
                     Some(Kind::Reset) => return Err(Ended::By(Verdict::Reset)),

@@ -105,8 +105,8 @@ impl Traffic {
 
 /// In a hundred runs so many have a second fault.
 const DOUBLE: u64 = 40;
-/// In a hundred faults so many are at a byte that goes to the server.
-const UP: u64 = 70;
+/// In a hundred faults so many are at a byte that goes the way of most bytes.
+const WITH_MOST: u64 = 70;
 /// In a hundred faults so many are near the start of a connection. Most bytes are those of bodies; this is where
 /// lines of requests and answers are.
 const NEAR_START: u64 = 25;
@@ -143,7 +143,8 @@ impl Schedule {
 
 impl Place {
     fn draw(random: &mut Random, clean: Traffic) -> Self {
-        let direction = if random.percent(UP) { Direction::Up } else { Direction::Down };
+        let goes_up = random.percent(WITH_MOST) == (clean.up > clean.down);
+        let direction = if goes_up { Direction::Up } else { Direction::Down };
         let all = clean.bytes(direction);
         if random.percent(NEAR_START) {
             let connection = usize::try_from(random.below(clean.connections as u64)).unwrap_or_default();

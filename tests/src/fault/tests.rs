@@ -94,7 +94,7 @@ async fn a_half_closed_connection_goes_on_the_other_way() {
 async fn slow_and_split_bytes_all_come() {
     for (kind, direction) in [(Kind::Slow, BOTH[0]), (Kind::Slow, BOTH[1]), (Kind::Split, BOTH[0])] {
         let (proxy, mut sender, mut receiver) = sent(kind, direction).await;
-        sender.write_all(&[7; 100 * SENT]).await.unwrap();
+        sender.write_all(&vec![7; 100 * SENT]).await.unwrap();
         sender.shutdown().await.unwrap();
         assert_eq!(rest(&mut receiver).await, (101 * SENT, true));
         assert_eq!(proxy.traffic().bytes(direction), 101 * SENT as u64);
