@@ -60,7 +60,9 @@ Environment: AWS_REGION and the other AWS_* variables; KUBERNETES_EXEC_INFO is t
 const IMAGES_EXAMPLES: &str = "\
 Examples:
   helm eks-deploy images list api ./charts/api -n shop --cluster prod --region eu-west-1 -f prod.yaml
-  eks-deploy images list api ./charts/api -n shop --cluster prod -o json | jq -r '.[].image'";
+  eks-deploy images list api ./charts/api -n shop --cluster prod -o json | jq -r '.[].image'
+  eks-deploy images lock api ./charts/api -n shop --cluster prod --lock images.lock
+  eks-deploy up api ./charts/api -n shop --cluster prod --lock images.lock --locked";
 
 const KUBECONFIG_EXAMPLES: &str = "\
 Examples:
@@ -158,6 +160,13 @@ pub(crate) enum ImagesVerb {
         /// The form of the list.
         #[arg(long, short, default_value = "text")]
         output: Output,
+    },
+    /// Writes the digests that images have now into the file that --lock names, for `up --lock FILE --locked`.
+    #[command(override_usage = "eks-deploy images lock RELEASE CHART --lock FILE [FLAGS] [HELM'S FLAGS]", after_help = IMAGES_EXAMPLES)]
+    Lock {
+        /// The release, as `up` takes it.
+        #[command(flatten)]
+        release: Box<UpArguments>,
     },
 }
 
@@ -281,6 +290,12 @@ pub(crate) struct PinArguments {
     /// An image that may be deployed without a digest, `*` standing for any text. Repeatable.
     #[arg(long, value_name = "GLOB")]
     pub(crate) allow_unpinned: Vec<String>,
+    /// A file with the digests to deploy, from `images lock`; what it does not have is asked of the registries.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
+    /// Deploy only what the lock file has.
+    #[arg(long, requires = "lock")]
+    pub(crate) locked: bool,
 }
 
 /// The arguments of `up`.

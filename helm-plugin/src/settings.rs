@@ -6,7 +6,7 @@ pub(crate) mod file;
 pub(crate) mod image;
 pub(crate) mod place;
 
-use std::{collections::BTreeMap, io::IsTerminal as _};
+use std::{collections::BTreeMap, io::IsTerminal as _, path::PathBuf};
 
 use ecr_registry::{EndpointError, Endpoints};
 
@@ -41,12 +41,23 @@ pub(crate) struct Settings {
     pub(crate) place: Place,
     /// Which images are pinned, and which have to be.
     pub(crate) policy: Policy,
+    /// The file with digests, if there is one.
+    pub(crate) lock: Option<LockFile>,
     /// The images that were named.
     pub(crate) images: Vec<ImageArgument>,
     /// Registries that are reached elsewhere.
     pub(crate) endpoints: Endpoints,
     /// Helm's own flags.
     pub(crate) helm: HelmArguments,
+}
+
+/// A lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LockFile {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Whether it has to have all digests.
+    pub(crate) complete: bool,
 }
 
 /// What is around the process, as far as it matters.
@@ -143,7 +154,11 @@ impl Explain for SettingsError {
 
 impl Settings {
     /// Puts everything together.
-    pub(crate) fn resolve(arguments: UpArguments, file: File, around: Surroundings) -> Result<Self, Failure> {
+    pub(crate) fn resolve(
+        mut arguments: UpArguments,
+        file: File,
+        around: Surroundings,
+    ) -> Result<Self, Failure> {
         if let Some(flag) =
             OWN_CLUSTER_FLAGS.iter().find(|flag| flag_value(&around.outer, flag, None).is_some())
         {
@@ -163,6 +178,11 @@ impl Settings {
             chart: arguments.chart.or(release.chart).ok_or(SettingsError::NO_CHART)?,
             namespace: namespace.choose(around.attended)?,
             place,
+            lock: arguments
+                .pinning
+                .lock
+                .take()
+                .map(|path| LockFile { path, complete: arguments.pinning.locked }),
             policy: policy(arguments.pinning, pin),
             images: image::merge(arguments.image, release.images),
             endpoints: endpoints(&registry_endpoints, around.registry_endpoints.as_deref())?,

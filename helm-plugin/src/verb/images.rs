@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::release::{Begun, Prepared};
 use crate::{
-    cli::{ImagesVerb, Output},
+    cli::{ImagesVerb, Output, UpArguments},
     exit::Exit,
     failure::{Explain, Failure},
-    images::{table, uses::ImageUse},
+    images::{lock::Lock, table, uses::ImageUse},
+    settings::LockFile,
+    talk::say,
 };
 
 /// Nobody takes the answer.
@@ -23,10 +25,31 @@ impl Explain for WriteError {
     }
 }
 
-/// Prints the images that the release would run, pinned as `up` would pin them.
+/// The command line does not name the file.
+#[derive(Debug, thiserror::Error)]
+#[error("no lock file was named")]
+struct NoLock;
+
+impl Explain for NoLock {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("pass --lock FILE".to_owned())
+    }
+}
+
+/// Tells the images that the release would run, pinned as `up` would pin them.
 pub(crate) async fn run(verb: ImagesVerb) -> Result<(), Failure> {
-    let ImagesVerb::List { release, output } = verb;
-    let (begun, mut signals) = Begun::new(*release)?;
+    match verb {
+        ImagesVerb::List { release, output } => list(*release, output).await,
+        ImagesVerb::Lock { release } => lock(*release).await,
+    }
+}
+
+async fn list(release: UpArguments, output: Output) -> Result<(), Failure> {
+    let (begun, mut signals) = Begun::new(release)?;
     let helm = begun.helm()?;
     let (_, Prepared { images, .. }) = begun.prepare(&helm, &mut signals).await?;
     let text = match output {
@@ -34,6 +57,17 @@ pub(crate) async fn run(verb: ImagesVerb) -> Result<(), Failure> {
         Output::Json => format!("{:#}\n", json!(images.iter().map(row).collect::<Vec<_>>())),
     };
     io::stdout().write_all(text.as_bytes()).map_err(WriteError)?;
+    Ok(())
+}
+
+/// What an older lock file says does not count.
+async fn lock(release: UpArguments) -> Result<(), Failure> {
+    let (mut begun, mut signals) = Begun::new(release)?;
+    let LockFile { path, .. } = begun.settings.lock.take().ok_or(NoLock)?;
+    let helm = begun.helm()?;
+    let (_, Prepared { pins, .. }) = begun.prepare(&helm, &mut signals).await?;
+    Lock::write(&path, &pins)?;
+    say(&format!("{} has the digests of {} images", path.display(), pins.len()));
     Ok(())
 }
 

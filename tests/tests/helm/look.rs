@@ -30,6 +30,28 @@ fn a_list_of_images_says_what_up_would_run() {
     assert_eq!(stage.left_over(), [""; 0].map(std::path::PathBuf::from));
 }
 
+/// What was looked at in one job is what another one deploys, wherever the tag points by then.
+#[test]
+#[ignore = "needs the lab: cargo xtask test"]
+fn a_lock_file_holds_the_digests() {
+    let stage = Stage::set();
+    let locked = stage.push("v1");
+    let release = |verb: &[&str], tag: &str| {
+        let mut command = stage.plugin();
+        command.env("HELM_BIN", stage.lab.tool(Tool::Helm4).unwrap()).args(verb).args([&stage.name, "./web"]);
+        command.args(["--cluster", &stage.cluster.name, "--namespace", &stage.name, "--timeout", "60s"]);
+        command.args(["--image", &format!("image={}:{tag}", stage.repository), "--lock", "images.lock"]);
+        command
+    };
+    end(&mut release(&["images", "lock"], "v1")).expect(0, &["images.lock has the digests of 1 images"]);
+    let moved = stage.push_labelled("v1", "other");
+    assert_ne!(locked, moved);
+    end(release(&["up"], "v1").arg("--locked")).expect(0, &["deployed as revision 1"]);
+    assert_eq!(stage.running(), [locked]);
+    let said = format!("the lock file has no digest for {}:v2", stage.repository);
+    end(release(&["up"], "v2").arg("--locked")).expect(3, &[&said, "images lock RELEASE CHART --lock FILE"]);
+}
+
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
 fn kubectl_goes_where_a_release_would() {

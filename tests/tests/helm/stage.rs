@@ -111,6 +111,11 @@ impl Stage {
 
     /// Puts an image with this tag into the repository, and gives its digest.
     pub(crate) fn push(&self, tag: &str) -> String {
+        self.push_labelled(tag, tag)
+    }
+
+    /// The same with another label, which makes it another image.
+    pub(crate) fn push_labelled(&self, tag: &str, label: &str) -> String {
         let crane = |arguments: &[&str]| {
             let mut command = self.lab.command(self.lab.tool(Tool::Crane).unwrap(), &self.user.keys);
             run(command.args(arguments).arg("--insecure"), SHORT).unwrap()
@@ -126,7 +131,7 @@ impl Stage {
             "mutate",
             &format!("{address}/{busybox}"),
             "--label",
-            &format!("tag={tag}"),
+            &format!("tag={label}"),
             "--tag",
             &target,
         ]);

@@ -17,6 +17,7 @@ use crate::{
     },
     images::{
         document,
+        lock::Lock,
         pins::{self, Pin, Wanted},
         policy::Policy,
         resolve,
@@ -26,7 +27,7 @@ use crate::{
         verify,
     },
     run_folder::RunFolder,
-    settings::{Settings, image::ImageSource},
+    settings::{LockFile, Settings, image::ImageSource},
     talk::{say, warn},
 };
 
@@ -40,6 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) revision: u64,
     /// The images that it will run.
     pub(crate) images: Vec<ImageUse>,
+    /// The pins among the values.
+    pub(crate) pins: Vec<Pin>,
 }
 
 /// What Helm rendered cannot be read.
@@ -98,7 +101,7 @@ pub(super) async fn prepare(
     report(&pins, &deployed, &settings.policy);
     let arguments = dry_runs.arguments(&chart, run)?;
     let images = deployed.iter().flat_map(uses::images).collect();
-    Ok(Prepared { arguments, document, revision: first.revision, images })
+    Ok(Prepared { arguments, document, revision: first.revision, images, pins })
 }
 
 fn snapshot(chart: &str, folder: &RunFolder) -> Result<String, Failure> {
@@ -183,7 +186,10 @@ async fn pins(
         &dry_run.chart.metadata.app_version,
         &settings.policy,
     )?;
-    let wanted: Vec<Wanted> = named.into_iter().chain(found).collect();
+    let mut wanted: Vec<Wanted> = named.into_iter().chain(found).collect();
+    if let Some(LockFile { path, complete }) = &settings.lock {
+        Lock::read(path)?.fill(&mut wanted, *complete)?;
+    }
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
