@@ -97,7 +97,8 @@ pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildErro
                 Err(Tried::Failed(error)) => Err(error),
                 Err(Tried::Unclear(why)) => {
                     tools.progress.line(&format!("BuildKit builds it: {why}"));
-                    buildkit::build(recipe, dockerfile, platform, context, tools).await
+                    // It keeps more at hand than all else, and whoever builds natively need not carry it.
+                    Box::pin(buildkit::build(recipe, dockerfile, platform, context, tools)).await
                 }
             }
         }

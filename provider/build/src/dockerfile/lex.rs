@@ -126,10 +126,10 @@ impl<'a> Reader<'a> {
                 }
                 '<' => self.raw(&mut words, &mut result, |reader| Ok(reader.angle()))?,
                 '\'' if !self.lex.ignore_quotes => {
-                    self.raw(&mut words, &mut result, |reader| reader.single(pattern))?
+                    self.raw(&mut words, &mut result, |reader| reader.single(pattern))?;
                 }
                 '"' if !self.lex.ignore_quotes => {
-                    self.raw(&mut words, &mut result, |reader| reader.double(pattern))?
+                    self.raw(&mut words, &mut result, |reader| reader.double(pattern))?;
                 }
                 _ => self.plain(&mut words, &mut result),
             }

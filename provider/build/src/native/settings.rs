@@ -39,7 +39,7 @@ pub(super) fn apply(
             }
         }
         Instruction::Healthcheck(check) => {
-            drop(run.other.insert("Healthcheck".to_owned(), healthcheck(check)))
+            drop(run.other.insert("Healthcheck".to_owned(), healthcheck(check)));
         }
         Instruction::Label(pairs) => {
             for pair in pairs {
@@ -48,7 +48,7 @@ pub(super) fn apply(
         }
         Instruction::Maintainer(name) => drop(image.other.insert("author".to_owned(), json!(name))),
         Instruction::Onbuild(trigger) => {
-            push(run.other.entry("OnBuild".to_owned()).or_default(), &trigger.expression)
+            push(run.other.entry("OnBuild".to_owned()).or_default(), &trigger.expression);
         }
         Instruction::Shell(words) => drop(run.other.insert("Shell".to_owned(), json!(words))),
         Instruction::Stopsignal(signal) => {
