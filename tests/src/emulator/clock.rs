@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_time_is_written() {
         let check = |seconds, expected: &str| {
-            assert_eq!(stamp(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), expected)
+            assert_eq!(stamp(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), expected);
         };
         check(0, "1970-01-01T00:00:00Z");
         check(951_868_799, "2000-02-29T23:59:59Z");

@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn ranges_are_read() {
         let check = |header: Option<&str>, expected: Option<Range<u64>>| {
-            assert_eq!(range(header, 10), expected, "{header:?}")
+            assert_eq!(range(header, 10), expected, "{header:?}");
         };
         check(None, Some(0..10));
         check(Some("bytes=0-3"), Some(0..4));
