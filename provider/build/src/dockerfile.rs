@@ -1,6 +1,6 @@
 //! Reads Dockerfiles: every instruction and flag of BuildKit's own frontend, and nothing run or fetched.
 //!
-//! [`Dockerfile::parse`] knows the language, [`reach`] which part of the context a build can see. What this accepts
+//! [`Dockerfile::parse`] knows the language, `reach` which part of the context a build can see. What this accepts
 //! and refuses is what BuildKit does; what it says is ours: line, column, and what was probably meant.
 
 mod error;
