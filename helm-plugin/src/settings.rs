@@ -42,22 +42,15 @@ pub(crate) struct Settings {
     /// Which images are pinned, and which have to be.
     pub(crate) policy: Policy,
     /// The file with digests, if there is one.
-    pub(crate) lock: Option<LockFile>,
+    pub(crate) lock: Option<PathBuf>,
+    /// Whether it has to have all of them.
+    pub(crate) locked: bool,
     /// The images that were named.
     pub(crate) images: Vec<ImageArgument>,
     /// Registries that are reached elsewhere.
     pub(crate) endpoints: Endpoints,
     /// Helm's own flags.
     pub(crate) helm: HelmArguments,
-}
-
-/// A lock file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LockFile {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// Whether it has to have all digests.
-    pub(crate) complete: bool,
 }
 
 /// What is around the process, as far as it matters.
@@ -178,11 +171,8 @@ impl Settings {
             chart: arguments.chart.or(release.chart).ok_or(SettingsError::NO_CHART)?,
             namespace: namespace.choose(around.attended)?,
             place,
-            lock: arguments
-                .pinning
-                .lock
-                .take()
-                .map(|path| LockFile { path, complete: arguments.pinning.locked }),
+            lock: arguments.pinning.lock.take(),
+            locked: arguments.pinning.locked,
             policy: policy(arguments.pinning, pin),
             images: image::merge(arguments.image, release.images),
             endpoints: endpoints(&registry_endpoints, around.registry_endpoints.as_deref())?,

@@ -107,6 +107,10 @@ fn settings_that_do_not_do_end_before_anything_starts() {
     }
     check(&mut unset, 64, &["no namespace was named"]);
     check(unset.env("EKS_DEPLOY_TF_DIR", "infra"), 64, &["--tf-dir", "cannot be used with"]);
+    let mut unlocked = up("web ./web -n shop --cluster prod --region eu-west-1 --lock none.lock");
+    let helm = std::env::current_exe().unwrap(); // found, and not run
+    check(unlocked.env("HELM_BIN", helm), 64, &["cannot use the lock file `none.lock`", "write it first"]);
+    check(&mut up("web ./web -n shop --cluster prod --locked"), 64, &["--lock <FILE>"]);
     fs::write(folder.path().join("eks-deploy.yaml"), "version: 1\nclusters: {}\n").unwrap();
     check(&mut up("web ./web -n shop"), 64, &["unknown field `clusters`"]);
     let private = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());

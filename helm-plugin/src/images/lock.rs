@@ -94,6 +94,9 @@ impl Explain for LockError {
             Self::Missing { .. } | Self::Form { .. } => {
                 Some("write it anew: eks-deploy images lock RELEASE CHART --lock FILE".to_owned())
             }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("write it first: eks-deploy images lock RELEASE CHART --lock FILE".to_owned())
+            }
             Self::Io { .. } | Self::Version { .. } => None,
         }
     }

@@ -10,7 +10,6 @@ use crate::{
     exit::Exit,
     failure::{Explain, Failure},
     images::{lock::Lock, table, uses::ImageUse},
-    settings::LockFile,
     talk::say,
 };
 
@@ -63,7 +62,7 @@ async fn list(release: UpArguments, output: Output) -> Result<(), Failure> {
 /// What an older lock file says does not count.
 async fn lock(release: UpArguments) -> Result<(), Failure> {
     let (mut begun, mut signals) = Begun::new(release)?;
-    let LockFile { path, .. } = begun.settings.lock.take().ok_or(NoLock)?;
+    let path = begun.settings.lock.take().ok_or(NoLock)?;
     let helm = begun.helm()?;
     let (_, Prepared { pins, .. }) = begun.prepare(&helm, &mut signals).await?;
     Lock::write(&path, &pins)?;

@@ -11,6 +11,7 @@ use crate::{
     exit::Exit,
     failure::{Explain, Failure},
     helm::{binary::BinaryError, session::Helm},
+    images::lock::Lock,
     run_folder::RunFolder,
     settings::{Settings, Surroundings, file},
     signals::{Signals, Stop},
@@ -69,9 +70,12 @@ impl Begun {
         helm: &Helm<'_>,
         signals: &mut Signals,
     ) -> Result<(Target, Prepared), Failure> {
+        // Before the cluster is asked for anything: a file that does not do is the user's to mend.
+        let lock = self.settings.lock.as_deref().map(Lock::read).transpose()?;
         let prepared = async {
             let target = Target::find(&self.settings, helm, &self.folder, &self.own).await?;
-            let prepared = prepare::prepare(&self.settings, &target, helm, &self.folder).await?;
+            let prepared =
+                prepare::prepare(&self.settings, &target, helm, &self.folder, lock.as_ref()).await?;
             Ok((target, prepared))
         };
         tokio::select! {

@@ -27,7 +27,7 @@ use crate::{
         verify,
     },
     run_folder::RunFolder,
-    settings::{LockFile, Settings, image::ImageSource},
+    settings::{Settings, image::ImageSource},
     talk::{say, warn},
 };
 
@@ -66,6 +66,7 @@ pub(super) async fn prepare(
     target: &Target,
     helm: &Helm<'_>,
     folder: &RunFolder,
+    lock: Option<&Lock>,
 ) -> Result<Prepared, Failure> {
     let dry_runs = DryRuns { settings, target, helm };
     let named = named_images(settings, target)?;
@@ -83,7 +84,7 @@ pub(super) async fn prepare(
         chart = snapshot(&chart, folder)?;
     }
     let objects = rendered(&first)?;
-    let pins = pins(settings, target, &first, &objects, named).await?;
+    let pins = pins(settings, target, &first, &objects, named, lock).await?;
     let (chart, chart_version) = if local {
         (chart, None)
     } else {
@@ -175,6 +176,7 @@ async fn pins(
     dry_run: &DryRun,
     objects: &[Rendered],
     named: Vec<Wanted>,
+    lock: Option<&Lock>,
 ) -> Result<Vec<Pin>, Failure> {
     let values = overlay(&dry_run.chart.values, &dry_run.config);
     pins::check_paths(&named, &values)?;
@@ -187,8 +189,8 @@ async fn pins(
         &settings.policy,
     )?;
     let mut wanted: Vec<Wanted> = named.into_iter().chain(found).collect();
-    if let Some(LockFile { path, complete }) = &settings.lock {
-        Lock::read(path)?.fill(&mut wanted, *complete)?;
+    if let Some(lock) = lock {
+        lock.fill(&mut wanted, settings.locked)?;
     }
     if wanted.is_empty() {
         return Ok(Vec::new());
