@@ -5,7 +5,6 @@
 
 mod running;
 mod stage;
-mod story;
 
 use std::time::Instant;
 

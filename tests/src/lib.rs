@@ -13,6 +13,7 @@ pub mod bench;
 pub mod cache;
 pub mod check;
 pub mod cluster;
+pub mod configuration;
 pub mod demo;
 pub mod docker;
 pub mod ecr;

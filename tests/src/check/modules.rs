@@ -13,13 +13,11 @@ use anyhow::{Context, Result, ensure};
 
 use super::report::Row;
 use super::{World, or_skip};
+use crate::configuration;
 use crate::programs::{Profile, Programs, checkout};
 use crate::progress;
 use crate::providers;
 use crate::tool::Tool;
-
-/// What is written in HCL, below the checkout.
-const PARTS: [&str; 2] = ["terraform", "examples"];
 
 pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
     for module in modules(&checkout().join("terraform"))? {
@@ -33,8 +31,9 @@ pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
     for tool in [Tool::Terraform, Tool::OpenTofu] {
         let Some(program) = or_skip(row, tool.install(&world.cache))? else { continue };
         let cli = Cli { name: tool.name(), program, config: config.clone() };
-        cli.run(&checkout(), &["fmt", "-check", "-diff", "-recursive", PARTS[0]])?;
-        cli.run(&checkout(), &["fmt", "-check", "-diff", "-recursive", PARTS[1]])?;
+        for part in configuration::ALL {
+            cli.run(&checkout(), &["fmt", "-check", "-diff", "-recursive", part])?;
+        }
         work.extend(cli.work(&copies.path().join(cli.name))?);
     }
     let failed = all(work);
@@ -61,8 +60,8 @@ impl Cli {
     /// A copy of everything, and what is to be done in it.
     fn work(&self, root: &Path) -> Result<Vec<Work>> {
         let mut found = Vec::new();
-        for part in PARTS {
-            copy(&checkout().join(part), &root.join(part))?;
+        configuration::copy(&configuration::ALL, root)?;
+        for part in configuration::ALL {
             found.extend(configurations(&root.join(part))?);
         }
         let work = |folder: PathBuf| {
@@ -145,24 +144,6 @@ fn configurations(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.extend(is_whole.then(|| folder.to_owned()));
     Ok(found)
-}
-
-/// Copies a folder, but for what Terraform left there.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name.to_string_lossy().starts_with(".terraform") {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to.join(name))?;
-        } else {
-            fs::copy(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -12,15 +12,17 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::running::Cluster;
-use super::story;
 use crate::aws::Keys;
 use crate::cache;
+use crate::configuration;
 use crate::lab::Lab;
 use crate::process::{SHORT, poll_until, run};
 use crate::programs::{Programs, checkout};
 use crate::progress::{human, say};
 use crate::tool::Tool;
 
+/// What is shown.
+const EXAMPLE: &str = "examples/build-and-deploy";
 /// Longer than any step takes on a small machine.
 const LIMIT: Duration = Duration::from_mins(15);
 /// How much of a failed program's output is shown.
@@ -42,7 +44,8 @@ impl Stage {
         fs::create_dir_all(folder.join("logs"))
             .with_context(|| format!("cannot create `{}`", folder.display()))?;
         let keys = user(&lab, &folder.join("keys.json"))?;
-        let example = story::copy_below(&folder)?;
+        configuration::copy(&["terraform", EXAMPLE], &folder)?;
+        let example = folder.join(EXAMPLE);
         let stage = Self { lab, keys, folder, example, terraform: if tofu { "tofu" } else { "terraform" } };
         stage.link_programs()?;
         stage.install(programs).context("cannot install the provider and the plugin")?;

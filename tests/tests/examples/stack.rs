@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
+use lab::configuration;
 use lab::process::run;
-use lab::programs::checkout;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -28,9 +28,7 @@ impl Stack {
     /// The example of this name with the modules beside it, initialized.
     pub(crate) fn example(name: &str, program: impl Fn() -> Command + 'static) -> Self {
         Self::new(Path::new("examples").join(name), program, |folder| {
-            for part in ["terraform", "examples"] {
-                copy(&checkout().join(part), &folder.join(part));
-            }
+            configuration::copy(&configuration::ALL, folder).unwrap();
         })
     }
 
@@ -91,22 +89,5 @@ impl Stack {
         command.current_dir(self.folder.path().join(&self.root)).args(verb);
         command.envs(self.variables.iter().map(|(name, value)| (format!("TF_VAR_{name}"), value)));
         command
-    }
-}
-
-/// Copies a folder, but for what `init` and `apply` left there.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (name, target) = (entry.file_name(), to.join(entry.file_name()));
-        let name = name.to_string_lossy();
-        if name.starts_with(".terraform") || name.contains(".tfstate") {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use lab::aws::Keys;
 use lab::check::skip;
+use lab::configuration;
 use lab::lab::Lab;
-use lab::process::{LONG, SHORT, run};
-use lab::programs::checkout;
+use lab::process::{LONG, run};
 use lab::tool::Tool;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -43,8 +43,7 @@ impl Stack {
         let lab = Lab::running().unwrap();
         let program = skip::unless(lab.tool(cli))?;
         let root = tempfile::tempdir().unwrap();
-        let parts = ["terraform", "examples"].map(|part| checkout().join(part));
-        run(Command::new("cp").arg("-r").args(parts).arg(root.path()), SHORT).unwrap();
+        configuration::copy(&configuration::ALL, root.path()).unwrap();
         let folder = root.path().join(folder);
         let session = Session::of(Keys::root());
         Some(Self { lab, root, folder, program, session, variables: Vec::new() })

@@ -1,25 +1,22 @@
-//! A copy of the example, made anew from the checkout for each run; what Terraform keeps between runs stays in it.
+//! Copies of what the checkout has in HCL, to be applied there: the checkout itself stays clean.
 //!
-//! The checkout itself stays clean, and an edit there is seen by the next run.
+//! What Terraform writes beside a configuration is neither taken along nor removed: a copy can be brought up to date
+//! between two runs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::{cache, programs};
 
-/// What the example consists of, below the root of the checkout and of the copy alike.
-const PARTS: [&str; 2] = ["terraform", EXAMPLE];
-const EXAMPLE: &str = "examples/build-and-deploy";
+/// All of it, below the root of the checkout and of the copy alike: modules, and the examples that name them by `../`.
+pub const ALL: [&str; 2] = ["terraform", "examples"];
 
-/// Brings the copy below `root` up to date, and gives the example's folder in it.
-pub(super) fn copy_below(root: &Path) -> Result<PathBuf> {
+/// Brings a copy of these parts below `root` up to date.
+pub fn copy(parts: &[&str], root: &Path) -> Result<()> {
     let checkout = programs::checkout();
-    for part in PARTS {
-        mirror(&checkout.join(part), &root.join(part))?;
-    }
-    Ok(root.join(EXAMPLE))
+    parts.iter().try_for_each(|part| mirror(&checkout.join(part), &root.join(part)))
 }
 
 /// Makes `to` equal to `from`, but for what Terraform writes beside a configuration.
