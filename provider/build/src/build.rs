@@ -1,8 +1,8 @@
 //! Makes an image of a recipe, by whichever builder it needs.
 
-use std::ops::Deref;
+use std::collections::BTreeMap;
 
-use ecr_registry::{Image, Registry};
+use ecr_registry::{Descriptor, Image, Manifest, Platform, Registry, Tree};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -17,19 +17,45 @@ use crate::{
     stat_cache::Cache,
 };
 
-/// An image that was just built, ready to be pushed.
+/// What was just built, ready to be pushed: an image, or, for several platforms, an index of images.
 ///
 /// Large layers are files that go away with it.
 #[derive(Debug)]
 pub struct Built {
-    image: Image,
+    tree: Tree,
     sources: Sources,
-    _scratch: TempDir,
+    /// Removed when this goes away.
+    scratch: Vec<TempDir>,
 }
 
 impl Built {
     pub(crate) fn new(image: Image, sources: Sources, scratch: TempDir) -> Self {
-        Self { image, sources, _scratch: scratch }
+        Self { tree: image.into(), sources, scratch: vec![scratch] }
+    }
+
+    /// The index of images for these platforms, in their order; of one alone there is none.
+    fn joined(images: Vec<(Platform, Self)>, annotations: BTreeMap<String, String>) -> Option<Self> {
+        let many = images.len() > 1;
+        let mut children = Vec::new();
+        let mut images = images.into_iter().map(|(platform, built)| {
+            children.push(Descriptor { platform: Some(platform), ..built.tree.root.descriptor() });
+            built
+        });
+        let mut joined = images.next()?;
+        for other in images {
+            joined.tree.images.extend(other.tree.images);
+            joined.scratch.extend(other.scratch);
+        }
+        if many {
+            joined.tree.root = Manifest::of_index(children, annotations);
+            joined.tree.indexes.push(joined.tree.root.clone());
+        }
+        Some(joined)
+    }
+
+    /// What is to be pushed.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// What the image was made from: the files may have changed since they were looked at before.
@@ -38,11 +64,13 @@ impl Built {
     }
 }
 
-impl Deref for Built {
+/// For tests of builds for one platform.
+#[cfg(test)]
+impl std::ops::Deref for Built {
     type Target = Image;
 
     fn deref(&self) -> &Image {
-        &self.image
+        &self.tree.images[0]
     }
 }
 
@@ -78,29 +106,36 @@ pub struct Tools<'a> {
     pub cancel: &'a CancellationToken,
 }
 
-/// Builds the image.
+/// Builds the image, or one for each platform and an index of them.
 ///
 /// # Errors
 /// When the files, the base image or the build itself are not as they should be.
 pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildError> {
-    let [platform] = &recipe.platforms[..] else {
-        return Err(BuildError::Platforms(recipe.platforms.clone()));
+    let mut images: Vec<(Platform, Built)> = Vec::new();
+    for platform in &recipe.platforms {
+        let built = Box::pin(build_for(platform, recipe, tools)).await?;
+        if images.first().is_some_and(|(_, first)| first.sources.tree != built.sources.tree) {
+            return Err(BuildError::SourcesChanged);
+        }
+        images.push((platform.clone(), built));
+    }
+    Built::joined(images, recipe.annotations.clone()).ok_or(BuildError::NoPlatform)
+}
+
+async fn build_for(platform: &Platform, recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildError> {
+    let dockerfile = match &recipe.how {
+        How::Files(files) => return native::build(recipe, files, platform, tools).await,
+        How::Dockerfile(dockerfile) => dockerfile,
     };
-    match &recipe.how {
-        How::Files(files) => native::build(recipe, files, platform, tools).await,
-        How::Dockerfile(dockerfile) => {
-            let (wanted, platforms, cache) =
-                (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());
-            let context = blocking(move || Ok(DockerfileContext::read(&wanted, &platforms, &cache)?)).await?;
-            match native::build_dockerfile(recipe, dockerfile, platform, &context, tools).await {
-                Ok(built) => Ok(built),
-                Err(Tried::Failed(error)) => Err(error),
-                Err(Tried::Unclear(why)) => {
-                    tools.progress.line(&format!("BuildKit builds it: {why}"));
-                    // It keeps more at hand than all else, and whoever builds natively need not carry it.
-                    Box::pin(buildkit::build(recipe, dockerfile, platform, context, tools)).await
-                }
-            }
+    let (wanted, platforms, cache) = (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());
+    let context = blocking(move || Ok(DockerfileContext::read(&wanted, &platforms, &cache)?)).await?;
+    match native::build_dockerfile(recipe, dockerfile, platform, &context, tools).await {
+        Ok(built) => Ok(built),
+        Err(Tried::Failed(error)) => Err(error),
+        Err(Tried::Unclear(why)) => {
+            tools.progress.line(&format!("BuildKit builds it: {why}"));
+            // It keeps more at hand than all else, and whoever builds natively need not carry it.
+            Box::pin(buildkit::build(recipe, dockerfile, platform, context, tools)).await
         }
     }
 }

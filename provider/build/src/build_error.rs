@@ -16,9 +16,12 @@ pub enum BuildError {
     /// Something is wrong with the files it is made from.
     #[error(transparent)]
     Context(#[from] ContextError),
-    /// More platforms than one, or none.
-    #[error("cannot build for {} platforms at once", .0.len())]
-    Platforms(Vec<Platform>),
+    /// No platform to build for.
+    #[error("there is no platform to build for")]
+    NoPlatform,
+    /// The images of several platforms would not be of the same files.
+    #[error("files changed between the builds for two platforms")]
+    SourcesChanged,
     /// The registry has no such base image.
     #[error("base image `{base}` does not exist")]
     BaseMissing {
@@ -103,7 +106,8 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Context(error) => error.hint(),
-            Self::Platforms(_) => Some("name one platform in `platforms`".into()),
+            Self::NoPlatform => Some("name one in `platforms`".into()),
+            Self::SourcesChanged => Some("run again when nothing writes to them".into()),
             Self::BaseMissing { .. } => Some("check its name and tag; `base` may also be left out".into()),
             Self::BaseUnavailable { source, .. } => source.hint(),
             Self::BasePlatform { found, .. } if found.is_empty() => None,

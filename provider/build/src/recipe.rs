@@ -16,7 +16,7 @@ use ecr_registry::{Digest, Platform, Reference};
 pub struct Recipe {
     /// Where the content comes from.
     pub how: How,
-    /// The platforms to build for, the first being the only one that is built so far.
+    /// The platforms to build for; of several, an index is made.
     pub platforms: Vec<Platform>,
     /// How layers are compressed.
     pub compression: Compression,

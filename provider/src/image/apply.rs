@@ -180,7 +180,10 @@ impl<'a> Job<'a> {
             return Err(changed_since(Some(&look.tree), &tree).into());
         }
         let sending = async {
-            self.registry.push(&self.repository, &built, &()).await.map_err(|error| refused(&error))?;
+            self.registry
+                .push_tree(&self.repository, built.tree(), &[], &())
+                .await
+                .map_err(|error| refused(&error))?;
             self.mark(look, &built).await
         };
         unless_cancelled(&self.cancel, Box::pin(sending)).await
@@ -189,8 +192,9 @@ impl<'a> Job<'a> {
     /// Puts the source tag. Where another run was first and the tag cannot be moved, its image is taken.
     async fn mark(&self, look: &Look, built: &Built) -> Result<(Manifest, Content), Diagnostics> {
         let tag = source_tag(&look.hash);
-        match self.registry.tag(&self.repository, &tag, &built.manifest).await {
-            Ok(_) => Ok((built.manifest.clone(), self.content(built))),
+        let root = &built.tree().root;
+        match self.registry.tag(&self.repository, &tag, root).await {
+            Ok(_) => Ok((root.clone(), self.content(built))),
             Err(error) if matches!(*error.kind, ErrorKind::TagImmutable { .. }) => {
                 let found = lookup::by_source_tag(
                     self.registry,
@@ -208,9 +212,14 @@ impl<'a> Job<'a> {
     }
 
     fn content(&self, built: &Built) -> Content {
-        let digest = built.manifest.digest;
-        let platforms = self.recipe.platforms.iter().map(|platform| (platform.to_string(), digest)).collect();
-        Content { digest, platform_digests: platforms, size_bytes: built.size() }
+        let (tree, digest) = (built.tree(), built.tree().root.digest);
+        let mut platforms = tree.platforms();
+        if platforms.is_empty() {
+            platforms.extend(self.recipe.platforms.iter().map(|platform| (platform.clone(), digest)));
+        }
+        let platform_digests =
+            platforms.into_iter().map(|(platform, digest)| (platform.to_string(), digest)).collect();
+        Content { digest, platform_digests, size_bytes: tree.size() }
     }
 
     fn build_error(&self, error: &image_build::BuildError) -> Diagnostics {

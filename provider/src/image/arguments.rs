@@ -333,7 +333,7 @@ pub(super) fn blame(error: &ContextError, how: &How) -> Path {
 pub(super) fn blame_build(error: &BuildError, how: &How) -> Option<Path> {
     let (block, argument) = match (how, error) {
         (_, BuildError::Context(error)) => return Some(blame(error, how)),
-        (_, BuildError::Platforms(_)) => return Some("platforms".into()),
+        (_, BuildError::NoPlatform) => return Some("platforms".into()),
         (_, BuildError::NoStage { .. }) => ("build", "target"),
         (
             How::Files(_),
