@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use ecr_registry::{Descriptor, Image, Manifest, Platform, Registry, Tree};
+use ecr_registry::{Descriptor, Image, Manifest, Platform, Registry, Repository, Tree};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     build_error::BuildError,
+    builder::Builder,
     buildkit,
     context::DockerfileContext,
-    docker::Builder,
+    existing,
     native::{self, Tried},
     recipe::{How, Recipe},
     sources::Sources,
@@ -30,7 +31,11 @@ pub struct Built {
 
 impl Built {
     pub(crate) fn new(image: Image, sources: Sources, scratch: TempDir) -> Self {
-        Self { tree: image.into(), sources, scratch: vec![scratch] }
+        Self::of_tree(image.into(), sources, scratch)
+    }
+
+    pub(crate) fn of_tree(tree: Tree, sources: Sources, scratch: TempDir) -> Self {
+        Self { tree, sources, scratch: vec![scratch] }
     }
 
     /// The index of images for these platforms, in their order; of one alone there is none.
@@ -98,6 +103,9 @@ pub struct Tools<'a> {
     pub builder: &'a Builder,
     /// Where base images are found.
     pub registry: &'a Registry,
+    /// Where the image is to be pushed: builders that are far away push it there on their own. From others, and where
+    /// this is `None`, it comes here.
+    pub destination: Option<&'a Repository>,
     /// Knows files from before.
     pub cache: &'a Cache,
     /// Is told how it goes.
@@ -111,6 +119,9 @@ pub struct Tools<'a> {
 /// # Errors
 /// When the files, the base image or the build itself are not as they should be.
 pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildError> {
+    if let How::Existing(existing) = &recipe.how {
+        return Box::pin(existing::take(recipe, existing, tools)).await;
+    }
     let mut images: Vec<(Platform, Built)> = Vec::new();
     for platform in &recipe.platforms {
         let built = Box::pin(build_for(platform, recipe, tools)).await?;
@@ -125,6 +136,7 @@ pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildErro
 async fn build_for(platform: &Platform, recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildError> {
     let dockerfile = match &recipe.how {
         How::Files(files) => return native::build(recipe, files, platform, tools).await,
+        How::Existing(existing) => return existing::take(recipe, existing, tools).await,
         How::Dockerfile(dockerfile) => dockerfile,
     };
     let (wanted, platforms, cache) = (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());

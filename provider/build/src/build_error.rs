@@ -7,6 +7,7 @@ use ecr_registry::{Platform, Reference};
 use crate::{
     docker::{ArchiveError, DockerError, NoDocker},
     error::{ContextError, stages_hint},
+    existing::ExistingError,
 };
 
 /// An image that could not be built.
@@ -93,6 +94,9 @@ pub enum BuildError {
     /// BuildKit says that all went well, and names no image.
     #[error("the Docker daemon built no image")]
     NoImage,
+    /// An image that exists already cannot be used.
+    #[error(transparent)]
+    Existing(#[from] ExistingError),
     /// What the daemon gave as the image is none.
     #[error("cannot read the image that was built")]
     Archive(#[from] ArchiveError),
@@ -125,6 +129,7 @@ impl BuildError {
             }
             Self::Docker { .. } => Some("look into the Docker daemon's own log".into()),
             Self::Step(failure) => failure.hint(),
+            Self::Existing(error) => error.hint(),
             Self::BaseConfig { .. }
             | Self::Channel(_)
             | Self::NoImage

@@ -38,7 +38,7 @@ pub(crate) async fn build(
     tools: Tools<'_>,
 ) -> Result<Built, BuildError> {
     let context = Arc::new(context);
-    let docker = tools.builder.connect().await?;
+    let docker = tools.builder.settings().docker.connect().await?;
     let solve = Solve::new(recipe, dockerfile, platform, &context);
     let id = cancellable(tools.cancel, run(&docker, &solve, &context, tools)).await?;
     let exported = cancellable(tools.cancel, export(&docker, &id, recipe)).await;

@@ -1,7 +1,7 @@
 //! Everything on this machine that goes into an image, read at once.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io, mem,
     path::{Path, PathBuf},
 };
@@ -17,6 +17,7 @@ use crate::{
     },
     error::{ContextError, Role},
     ignore::Rules,
+    named::Named,
     recipe::{DockerfileRecipe, LayerSource},
     selection::{Selection, clean},
     stat_cache::Cache,
@@ -39,6 +40,8 @@ pub(crate) struct DockerfileContext {
     /// `None` where only the builder understands it.
     pub(crate) parsed: Option<Dockerfile>,
     pub(crate) reach: Reach,
+    /// What else is on this machine, by the names the Dockerfile has for it.
+    pub(crate) named: BTreeMap<String, Named>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -90,7 +93,8 @@ impl DockerfileContext {
         let mut warnings = warning::of_context(&tree, &left_out, |path| reach.names(path));
         let unused = recipe.args.keys().filter(|name| !reach.takes(name) && !is_proxy(name));
         warnings.extend(unused.map(|name| Warning::unused_argument(name, &reach)));
-        Ok(Self { tree, dockerfile, parsed, reach, warnings })
+        let named = Named::read_all(recipe, cache)?;
+        Ok(Self { tree, dockerfile, parsed, reach, named, warnings })
     }
 
     /// The first path asked for that the build was not known to see.
@@ -171,8 +175,7 @@ impl Part {
         let source = &layer.source;
         let metadata = fs::metadata(source).map_err(|error| absent(Role::Source, source, error))?;
         let tree = if metadata.is_dir() {
-            let rules = rules_at(&source.join(".dockerignore"))?.unwrap_or_default();
-            list(source, &rules)?.read(None, cache.open(source, ""))?
+            read_folder(source, cache)?
         } else if metadata.is_file() {
             single_file(source, &destination)?
         } else {
@@ -186,6 +189,12 @@ impl Part {
     pub(crate) fn place(&self, path: &str) -> String {
         self.destination.join(if path == WHOLE { "" } else { path })
     }
+}
+
+/// All of a folder but what its own `.dockerignore` names.
+pub(crate) fn read_folder(path: &Path, cache: &Cache) -> Result<Tree, ContextError> {
+    let rules = rules_at(&path.join(".dockerignore"))?.unwrap_or_default();
+    list(path, &rules)?.read(None, cache.open(path, ""))
 }
 
 /// The path, in the tree of a layer, of a file that becomes the destination itself.

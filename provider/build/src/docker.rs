@@ -1,20 +1,27 @@
-//! Docker's daemon, by its socket: finding it, handing its BuildKit over, taking images out of it.
+//! Docker's daemon: handing its BuildKit over, taking images out of it.
 //!
-//! No `docker` program is run and nothing of its configuration is read.
+//! No `docker` program is run. Where the daemon is found is not known here.
 
 mod archive;
 
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{io, time::Duration};
 
 use bytes::Bytes;
+use ecr_registry::Digest;
 use futures::TryStreamExt;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyDataStream, BodyExt, Empty, Limited};
 use hyper::{body::Incoming, client::conn::http1, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::{net::UnixStream, time::timeout};
+use serde::Deserialize;
+use tokio::time::timeout;
 use tokio_stream::StreamExt;
 use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use crate::{
+    connect::{ConnectError, connect},
+    endpoint::{Address, ClientTls},
+};
 
 pub use archive::ArchiveError;
 pub(crate) use archive::{Exported, Rewrite};
@@ -25,63 +32,6 @@ const ANSWER: Duration = Duration::from_secs(30);
 const EXPORT: Duration = Duration::from_mins(15);
 /// How long it may pause while it hands out an image.
 const PAUSE: Duration = Duration::from_mins(2);
-
-/// Where a daemon may be reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Address {
-    Socket(PathBuf),
-    /// Anything else that `DOCKER_HOST` may say.
-    Unsupported(String),
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Socket(path) => write!(f, "{}", path.display()),
-            Self::Unsupported(text) => f.write_str(text),
-        }
-    }
-}
-
-/// The builders that can be used beside the native one: Docker's daemon, at the first place that answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Builder {
-    candidates: Vec<Address>,
-}
-
-impl Builder {
-    /// The daemon at this socket.
-    pub fn docker(socket: impl Into<PathBuf>) -> Self {
-        Self { candidates: vec![Address::Socket(socket.into())] }
-    }
-
-    /// The daemon that `DOCKER_HOST` names, or else the usual places: rootless, Docker Desktop, system.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        if let Some(host) = set("DOCKER_HOST") {
-            let socket = host.strip_prefix("unix://").map(|path| Address::Socket(path.into()));
-            return Self { candidates: vec![socket.unwrap_or(Address::Unsupported(host))] };
-        }
-        let rootless = set("XDG_RUNTIME_DIR").map(|folder| format!("{folder}/docker.sock"));
-        let desktop = set("HOME").map(|home| format!("{home}/.docker/run/docker.sock"));
-        let paths = rootless.into_iter().chain(desktop).chain(["/var/run/docker.sock".to_owned()]);
-        Self { candidates: paths.map(|path| Address::Socket(path.into())).collect() }
-    }
-
-    pub(crate) async fn connect(&self) -> Result<Docker, NoDocker> {
-        let mut tried = Vec::new();
-        for address in &self.candidates {
-            match address {
-                Address::Unsupported(_) => tried.push(format!("{address}: not a unix socket")),
-                Address::Socket(path) => match UnixStream::connect(path).await {
-                    Ok(_) => return Ok(Docker { socket: path.clone() }),
-                    Err(error) => tried.push(format!("{address}: {error}")),
-                },
-            }
-        }
-        Err(NoDocker { tried })
-    }
-}
 
 /// Docker's daemon was found nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,20 +45,21 @@ pub struct NoDocker {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DockerError {
-    /// Its socket does not work.
-    #[error("no connection to `{}`", socket.display())]
-    Connection {
-        /// The socket.
-        socket: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// It cannot be reached.
+    #[error(transparent)]
+    Connection(#[from] ConnectError),
     /// The conversation broke.
     #[error("the connection to the Docker daemon broke")]
     Http(#[from] hyper::Error),
     /// It said nothing for too long.
     #[error("the Docker daemon gave no answer in {} s", .0.as_secs())]
     Timeout(Duration),
+    /// Something else listens there.
+    #[error("what answers is no Docker daemon")]
+    NotDocker,
+    /// Podman, or a daemon from before BuildKit.
+    #[error("{0} has no BuildKit")]
+    NoBuildkit(String),
     /// It refused.
     #[error("the Docker daemon answered {status}: {message}")]
     Refused {
@@ -122,10 +73,74 @@ pub enum DockerError {
 /// A daemon that answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Docker {
-    socket: PathBuf,
+    address: Address,
+    tls: Option<ClientTls>,
+    version: Version,
+}
+
+/// What a daemon says about itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    version: String,
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Component {
+    name: String,
+}
+
+/// An image of its store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct StoredImage {
+    /// The digest of its configuration, or of its manifest where containerd keeps the images.
+    pub(crate) id: Digest,
+    repo_tags: Option<Vec<String>>,
 }
 
 impl Docker {
+    /// Asks who it is.
+    pub(crate) async fn connect(address: Address, tls: Option<ClientTls>) -> Result<Self, DockerError> {
+        let unknown = Version { version: String::new(), components: Vec::new() };
+        let mut docker = Self { address, tls, version: unknown };
+        let answer = expect_success(docker.send(request(Method::GET, "/version"), ANSWER).await?).await?;
+        docker.version = serde_json::from_slice(&body(answer).await).map_err(|_| DockerError::NotDocker)?;
+        Ok(docker)
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Whether it is at least of this version. One that tells none that can be read is.
+    pub(crate) fn is_at_least(&self, major: u32, minor: u32) -> bool {
+        let mut numbers = self.version.version.split('.').map(str::parse::<u32>);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(own)), Some(Ok(own_minor))) => (own, own_minor) >= (major, minor),
+            _ => true,
+        }
+    }
+
+    /// What it says its version is.
+    pub(crate) fn version(&self) -> &str {
+        &self.version.version
+    }
+
+    /// The image of this name or id; `None` if it has none.
+    pub(crate) async fn image(&self, name: &str) -> Result<Option<StoredImage>, DockerError> {
+        let found =
+            self.send(request(Method::GET, &format!("/images/{}/json", escaped(name))), ANSWER).await?;
+        if found.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let image = serde_json::from_slice(&body(expect_success(found).await?).await);
+        image.map(Some).map_err(|_| DockerError::NotDocker)
+    }
+
     /// A connection on which the daemon's BuildKit speaks HTTP/2.
     pub(crate) async fn buildkit(&self) -> Result<Upgraded, DockerError> {
         let request = request(Method::POST, "/grpc")
@@ -134,6 +149,10 @@ impl Docker {
         let response = self.send(request, ANSWER).await?;
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS => Ok(hyper::upgrade::on(response).await?),
+            StatusCode::NOT_FOUND => {
+                let of = self.version.components.first().map(|component| component.name.clone());
+                Err(DockerError::NoBuildkit(of.unwrap_or_else(|| "it".to_owned())))
+            }
             _ => Err(refusal(response).await),
         }
     }
@@ -152,17 +171,7 @@ impl Docker {
 
     /// Removes the image unless it has a name: then it was there before, and is somebody's.
     pub(crate) async fn remove_nameless(&self, id: &str) -> Result<(), DockerError> {
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Names {
-            repo_tags: Option<Vec<String>>,
-        }
-        let found = self.send(request(Method::GET, &format!("/images/{id}/json")), ANSWER).await?;
-        if found.status() == StatusCode::NOT_FOUND {
-            return Ok(());
-        }
-        let body = body(expect_success(found).await?).await;
-        let names = serde_json::from_slice::<Names>(&body).ok().and_then(|names| names.repo_tags);
+        let names = self.image(id).await?.map(|image| image.repo_tags.unwrap_or_default());
         if names.is_none_or(|names| !names.is_empty()) {
             return Ok(());
         }
@@ -175,8 +184,7 @@ impl Docker {
         request: http::request::Builder,
         limit: Duration,
     ) -> Result<Response<Incoming>, DockerError> {
-        let connect = UnixStream::connect(&self.socket).await;
-        let io = connect.map_err(|source| DockerError::Connection { socket: self.socket.clone(), source })?;
+        let io = connect(&self.address, self.tls.as_ref()).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await?;
         tokio::spawn(connection.with_upgrades());
         let request = request.body(Empty::<Bytes>::new()).expect("methods and paths are well formed");
@@ -185,6 +193,16 @@ impl Docker {
             Err(_) => Err(DockerError::Timeout(limit)),
         }
     }
+}
+
+/// A name as a part of a path. Slashes and colons stay.
+fn escaped(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
+    let mut escaped = String::new();
+    for byte in name.bytes() {
+        if plain(byte) { escaped.push(byte.into()) } else { escaped.push_str(&format!("%{byte:02X}")) }
+    }
+    escaped
 }
 
 fn request(method: Method, path: &str) -> http::request::Builder {
@@ -215,42 +233,5 @@ async fn body(response: Response<Incoming>) -> Bytes {
     match timeout(ANSWER, limited.collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         _ => Bytes::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn candidates(variables: &[(&str, &str)]) -> Vec<String> {
-        let variable =
-            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Builder::from_environment(variable).candidates.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn looks_in_the_usual_places() {
-        assert_eq!(candidates(&[]), ["/var/run/docker.sock"]);
-        assert_eq!(
-            candidates(&[("HOME", "/home/me"), ("XDG_RUNTIME_DIR", "/run/user/1000"), ("DOCKER_HOST", "")]),
-            ["/run/user/1000/docker.sock", "/home/me/.docker/run/docker.sock", "/var/run/docker.sock"]
-        );
-        assert_eq!(candidates(&[("DOCKER_HOST", "unix:///x.sock"), ("HOME", "/home/me")]), ["/x.sock"]);
-        assert_eq!(candidates(&[("DOCKER_HOST", "tcp://1.2.3.4:2375")]), ["tcp://1.2.3.4:2375"]);
-    }
-
-    #[tokio::test]
-    async fn an_absent_daemon_names_what_was_tried() {
-        let folder = tempfile::tempdir().unwrap();
-        let absent = folder.path().join("docker.sock");
-        let error = Builder::docker(&absent).connect().await.unwrap_err();
-        let message = format!(
-            "no Docker daemon answers (tried {}: No such file or directory (os error 2))",
-            absent.display()
-        );
-        assert_eq!(error.to_string(), message);
-        let tcp = Builder::from_environment(|name| (name == "DOCKER_HOST").then(|| "tcp://x".into()));
-        let message = "no Docker daemon answers (tried tcp://x: not a unix socket)";
-        assert_eq!(tcp.connect().await.unwrap_err().to_string(), message);
     }
 }

@@ -7,6 +7,7 @@ mod error;
 mod flags;
 mod health;
 mod heredoc;
+mod images;
 mod instruction;
 mod lex;
 mod lines;

@@ -2,7 +2,9 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::{destination::DestinationError, dockerfile::DockerfileError, ignore::PatternError};
+use crate::{
+    destination::DestinationError, dockerfile::DockerfileError, existing::ExistingError, ignore::PatternError,
+};
 
 /// A context, Dockerfile or source that cannot be read as it should.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,9 @@ pub enum ContextError {
         /// Relative to the context.
         path: String,
     },
+    /// An image that exists already.
+    #[error(transparent)]
+    Existing(#[from] Box<ExistingError>),
     /// No place in an image.
     #[error(transparent)]
     Destination(#[from] DestinationError),
@@ -149,6 +154,7 @@ impl ContextError {
                 "the base image has ONBUILD instructions: write them into the Dockerfile, so that a plan knows what they copy"
                     .into(),
             ),
+            Self::Existing(error) => error.hint(),
             Self::Destination(_) => Some("write it from the root: \"/app/\"".into()),
             Self::TerraformFile { .. } => Some("name another file as `source`".into()),
         }

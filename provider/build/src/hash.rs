@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use ecr_registry::{Digest, NameError, Tag, names::Digester};
 
 use crate::{
+    existing::Existing,
+    options::NamedContext,
     recipe::{DockerfileRecipe, FilesRecipe, How, Recipe},
     sources::Sources,
 };
@@ -95,6 +97,7 @@ pub fn source_hash(recipe: &Recipe, sources: &Sources, format: Format) -> Source
     match &recipe.how {
         How::Dockerfile(dockerfile) => dockerfile_fields(dockerfile, sources, &mut fields),
         How::Files(files) => files_fields(files, &mut fields),
+        How::Existing(existing) => existing_fields(existing, &mut fields),
     }
     fields.list("platforms", recipe.platforms.iter().map(ToString::to_string));
     fields.text("compression", &recipe.compression.to_string());
@@ -116,6 +119,33 @@ fn dockerfile_fields(recipe: &DockerfileRecipe, sources: &Sources, fields: &mut 
     fields.list("secrets_version", recipe.secrets_version.iter());
     let bases = recipe.base_digests.iter();
     fields.list("bases", bases.flat_map(|(name, digest)| [name.clone(), digest.to_string()]));
+    // What a recipe without them has is hashed as it was before they could be written.
+    if !recipe.contexts.is_empty() {
+        let contexts = recipe.contexts.iter().map(|(name, context)| (name.clone(), context_text(context)));
+        fields.map("contexts", &contexts.collect());
+    }
+    if recipe.attestations.any() {
+        let provenance = recipe.attestations.provenance.map(|mode| mode.to_string()).unwrap_or_default();
+        fields.list("attestations", [provenance, recipe.attestations.sbom.to_string()]);
+    }
+}
+
+/// What is on disk counts by its content, which is part of the tree.
+fn context_text(context: &NamedContext) -> String {
+    match context {
+        NamedContext::Local(_) => "local".to_owned(),
+        NamedContext::OciLayout(_) => "oci-layout".to_owned(),
+        NamedContext::Image(image) => format!("docker-image {image}"),
+        NamedContext::Remote(text) => format!("remote {text}"),
+    }
+}
+
+/// Where it is does not count; what it is does, and is part of the tree or asked for.
+fn existing_fields(existing: &Existing, fields: &mut Fields) {
+    fields.text("how", "existing");
+    if let Existing::LocalImage { id: Some(id), .. } = existing {
+        fields.text("id", &id.to_string());
+    }
 }
 
 fn files_fields(recipe: &FilesRecipe, fields: &mut Fields) {

@@ -11,6 +11,11 @@ use std::{
 
 use ecr_registry::{Digest, Platform, Reference};
 
+use crate::{
+    existing::Existing,
+    options::{Attestations, BuildOptions, NamedContext},
+};
+
 /// How one image is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
@@ -30,13 +35,15 @@ pub struct Recipe {
     pub source_date_epoch: u64,
 }
 
-/// The two ways to make an image.
+/// The ways to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
     /// From a Dockerfile, by BuildKit.
     Dockerfile(DockerfileRecipe),
     /// From files put onto a base image, by this crate alone.
     Files(FilesRecipe),
+    /// It exists already.
+    Existing(Existing),
 }
 
 /// A Dockerfile and the folder it is built with.
@@ -54,8 +61,16 @@ pub struct DockerfileRecipe {
     pub unhashed_args: BTreeSet<String>,
     /// What stands for the secrets, whose values are hashed nowhere.
     pub secrets_version: Option<String>,
-    /// What base images are now, where a move of one is to make another image.
+    /// Whether base images are followed: a move of one makes another image.
+    pub track_base_images: bool,
+    /// What base images are now, where they are followed. [`crate::resolve`] fills it in.
     pub base_digests: BTreeMap<String, Digest>,
+    /// Content beside the context folder, by the names the Dockerfile has for it.
+    pub contexts: BTreeMap<String, NamedContext>,
+    /// What is said about the image beside it.
+    pub attestations: Attestations,
+    /// How it is built; nothing of this is hashed.
+    pub options: BuildOptions,
 }
 
 /// Files put onto a base image.

@@ -63,7 +63,23 @@ pub fn observe(recipe: &Recipe, cache: &Cache) -> Result<Sources, ContextError> 
             of_dockerfile(&DockerfileContext::read(dockerfile, &recipe.platforms, cache)?)
         }
         How::Files(files) => of_parts(&Part::read_all(&files.layers, cache)?),
+        How::Existing(existing) => {
+            let digest = existing.digest(&recipe.platforms).map_err(Box::new)?;
+            of_existing(&existing.name(), digest)
+        }
     })
+}
+
+pub(crate) fn of_existing(name: &str, digest: Digest) -> Sources {
+    let leaves = BTreeMap::from([(name.to_owned(), digest)]);
+    Sources {
+        tree: digest,
+        files: limited(leaves.clone(), Sources::MAX_FILES),
+        summary: limited(leaves, Sources::MAX_SUMMARY),
+        warnings: Vec::new(),
+        parsed: None,
+        reach: None,
+    }
 }
 
 pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
@@ -73,8 +89,11 @@ pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
     leaves.entry(context.dockerfile.name.clone()).or_insert(dockerfile);
     let mut summary = grouped(&leaves, 1);
     summary.insert(context.dockerfile.name.clone(), dockerfile);
+    summary.extend(context.named.iter().map(|(name, named)| (format!("{name} (context)"), named.digest())));
+    let named = context.named.iter().map(|(name, named)| (name.as_str(), named.digest()));
+    let tree = [("context", context.tree.digest()), ("dockerfile", dockerfile)];
     Sources {
-        tree: digest_of([("context", context.tree.digest()), ("dockerfile", dockerfile)]),
+        tree: digest_of(tree.into_iter().chain(named)),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: limited(summary, Sources::MAX_SUMMARY),
         warnings: context.warnings.clone(),

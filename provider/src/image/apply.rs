@@ -169,6 +169,7 @@ impl<'a> Job<'a> {
         let tools = Tools {
             builder: &self.access.builder,
             registry: self.registry,
+            destination: Some(&self.repository),
             cache: &self.access.cache,
             progress: &progress,
             cancel: &self.cancel,
@@ -233,6 +234,7 @@ impl<'a> Job<'a> {
     fn tags<'t>(&'t self, obtained: &'t Obtained) -> Tags<'t> {
         Tags {
             registry: self.registry,
+            destination: Some(&self.repository),
             repository: &self.repository,
             manifest: &obtained.manifest,
             wanted: self.wanted.tags.as_ref(),

@@ -326,6 +326,7 @@ pub(super) fn blame(error: &ContextError, how: &How) -> Path {
                 None => layers,
             }
         }
+        How::Existing(_) => "source".into(),
     }
 }
 
@@ -385,6 +386,8 @@ pub(super) fn places(recipe: &Recipe) -> (Places, Recipe) {
             }
             How::Files(FilesRecipe { layers, ..FilesRecipe::default() })
         }
+        // What it holds is in the tree; all that is written is where it is.
+        How::Existing(_) => std::mem::replace(&mut rest.how, How::Files(FilesRecipe::default())),
     };
     (Places(places), rest)
 }

@@ -95,8 +95,11 @@ async fn built_with(
 ) -> Result<Built, BuildError> {
     let registry = Registry::new(Settings::default()).unwrap();
     let (builder, cache) = (builder(), Cache::none());
-    crate::build(recipe, Tools { builder: &builder, registry: &registry, cache: &cache, progress, cancel })
-        .await
+    crate::build(
+        recipe,
+        Tools { builder: &builder, registry: &registry, destination: None, cache: &cache, progress, cancel },
+    )
+    .await
 }
 
 async fn built(recipe: &Recipe) -> Result<Built, BuildError> {

@@ -64,7 +64,14 @@ async fn built_until(recipe: &Recipe, cancel: &CancellationToken) -> Result<Buil
     let (builder, cache) = (crate::Builder::default(), Cache::none());
     crate::build(
         recipe,
-        Tools { builder: &builder, registry: &registry, cache: &cache, progress: &(), cancel },
+        Tools {
+            builder: &builder,
+            registry: &registry,
+            destination: None,
+            cache: &cache,
+            progress: &(),
+            cancel,
+        },
     )
     .await
 }

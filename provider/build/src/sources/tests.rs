@@ -330,7 +330,7 @@ fn only_what_the_dockerfile_copies_counts() {
 fn how_of(recipe: &mut Recipe) -> &mut DockerfileRecipe {
     match &mut recipe.how {
         How::Dockerfile(how) => how,
-        How::Files(_) => panic!("files"),
+        other => panic!("{other:?}"),
     }
 }
 

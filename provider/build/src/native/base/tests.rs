@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     Cache, Tools,
     build::build,
-    docker::Builder,
+    builder::Builder,
     recipe::{Compression, FilesRecipe, How, LayerSource, Recipe},
 };
 
@@ -143,8 +143,14 @@ async fn files_lie_on_top_of_the_base_and_its_layers_stay_where_they_are() {
     };
     let registry = Registry::new(Settings::default()).unwrap();
     let (builder, cache, cancel) = (Builder::default(), Cache::none(), CancellationToken::new());
-    let tools =
-        Tools { builder: &builder, registry: &registry, cache: &cache, progress: &(), cancel: &cancel };
+    let tools = Tools {
+        builder: &builder,
+        registry: &registry,
+        destination: None,
+        cache: &cache,
+        progress: &(),
+        cancel: &cancel,
+    };
     let built = build(&recipe, tools).await.unwrap();
     let [below, above] = &built.layers[..] else { panic!("the base's layer and ours") };
     assert!(matches!(below.source, BlobSource::Registry(_)));

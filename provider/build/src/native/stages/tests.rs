@@ -58,8 +58,14 @@ async fn built(dockerfile: &str, natively: bool) -> Result<(Image, BTreeMap<Stri
     let registry = Registry::new(Settings::default()).unwrap();
     let builder = Builder::from_environment(|name| std::env::var(name).ok());
     let (cache, cancel) = (Cache::none(), CancellationToken::new());
-    let tools =
-        Tools { builder: &builder, registry: &registry, cache: &cache, progress: &(), cancel: &cancel };
+    let tools = Tools {
+        builder: &builder,
+        registry: &registry,
+        destination: None,
+        cache: &cache,
+        progress: &(),
+        cancel: &cancel,
+    };
     let context = DockerfileContext::read(&how, &recipe.platforms, &cache).unwrap();
     let platform = &recipe.platforms[0];
     let built = if natively {
