@@ -75,7 +75,7 @@ impl Outcome {
     /// A table for a terminal.
     pub(super) fn table(&self) -> String {
         let Self { area, lane, unit, ours, .. } = self;
-        let mut text = format!("\n{area}/{lane}, {unit}, {} runs\n", ours.sample.runs);
+        let mut text = format!("\n{area}/{lane}, {unit}, {}\n", self.runs());
         if !self.about.is_empty() {
             let _ = writeln!(text, "  {}", self.about);
         }
@@ -122,8 +122,17 @@ impl Outcome {
         if let Some(goal) = self.goal {
             let _ = writeln!(text, "| goal | | {} | | {} | | |", tenths(goal), self.ratio(goal));
         }
-        let _ = writeln!(text, "\n{} runs; {machine}", ours.sample.runs);
+        let _ = writeln!(text, "\n{}; {machine}", self.runs());
         text
+    }
+
+    /// How many of ours, and of those that had fewer.
+    fn runs(&self) -> String {
+        let ours = self.ours.sample.runs;
+        let fewer = self.peers.iter().filter(|peer| peer.sample.runs != ours);
+        fewer.fold(format!("{ours} runs"), |text, peer| {
+            format!("{text}, of {} {}", peer.name, peer.sample.runs)
+        })
     }
 
     fn ratio(&self, of: f64) -> String {
@@ -189,7 +198,7 @@ helm/token, ms, 21 runs
         outcome.about = "a token each".to_owned();
         outcome.peers.truncate(1);
         outcome.peers[0].version = "1.2".to_owned();
-        outcome.peers[0].usage = Some(Usage { cpu_ms: 7.6, memory_mb: 33.0 });
+        outcome.peers[0].usage = Some(Usage { cpu_ms: 7.6, memory_mb: 33.0, took_ms: 400.0 });
         let expected = "### helm/token
 
 A token each.

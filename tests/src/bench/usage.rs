@@ -9,10 +9,13 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
+
+use super::lane::millis;
 
 /// What `xtask meter` is told.
 #[derive(Debug, clap::Args)]
@@ -31,6 +34,9 @@ pub(super) struct Usage {
     pub(super) cpu_ms: f64,
     /// The largest resident size of a process.
     pub(super) memory_mb: f64,
+    /// From exec to exit.
+    #[serde(default)]
+    pub(super) took_ms: f64,
 }
 
 /// Runs the program with our streams, and adds a line to the file.
@@ -39,9 +45,11 @@ pub(super) struct Usage {
 /// When it cannot be run, or fails.
 pub fn meter(arguments: &Arguments) -> Result<()> {
     let (program, rest) = arguments.command.split_first().context("no program to measure")?;
+    let start = Instant::now();
     let status = Command::new(program).args(rest).status().context("cannot run the program")?;
+    let usage = Usage { took_ms: millis(start), ..Usage::of_children()? };
     let mut file = File::options().create(true).append(true).open(&arguments.file)?;
-    writeln!(file, "{}", serde_json::to_string(&Usage::of_children()?)?)?;
+    writeln!(file, "{}", serde_json::to_string(&usage)?)?;
     anyhow::ensure!(status.success(), "the program failed ({status})");
     Ok(())
 }
@@ -52,7 +60,8 @@ impl Usage {
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
         let (user, system) = (usage.user_time(), usage.system_time());
         let micros = (user.tv_sec() + system.tv_sec()) * 1_000_000 + user.tv_usec() + system.tv_usec();
-        Ok(Self { cpu_ms: micros as f64 / 1000.0, memory_mb: usage.max_rss() as f64 / 1024.0 })
+        let (cpu_ms, memory_mb) = (micros as f64 / 1000.0, usage.max_rss() as f64 / 1024.0);
+        Ok(Self { cpu_ms, memory_mb, took_ms: 0.0 })
     }
 
     /// What several processes took, one after another; a file that is not there tells of none.
@@ -60,7 +69,11 @@ impl Usage {
         let text = fs::read_to_string(file).unwrap_or_default();
         text.lines().try_fold(Self::default(), |sum, line| {
             let one: Self = serde_json::from_str(line)?;
-            Ok(Self { cpu_ms: sum.cpu_ms + one.cpu_ms, memory_mb: sum.memory_mb.max(one.memory_mb) })
+            Ok(Self {
+                cpu_ms: sum.cpu_ms + one.cpu_ms,
+                memory_mb: sum.memory_mb.max(one.memory_mb),
+                took_ms: sum.took_ms + one.took_ms,
+            })
         })
     }
 }
@@ -70,6 +83,19 @@ pub(super) fn metered(program: &Path, file: &Path) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("meter").arg(file).arg(program);
     Ok(command)
+}
+
+/// The same command, measured.
+pub(super) fn of_command(command: &Command, file: &Path) -> Result<Command> {
+    let mut whole = metered(Path::new(command.get_program()), file)?;
+    whole.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => whole.env(name, value),
+            None => whole.env_remove(name),
+        };
+    }
+    Ok(whole)
 }
 
 /// Forgets the largest size that a process had so far.
@@ -88,7 +114,7 @@ pub(super) fn of_process(pid: i32) -> Result<Usage> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
     let kilobytes: u64 = peak.context("no size of the process")?.parse()?;
-    Ok(Usage { cpu_ms: ticks as f64 * TICK_MS, memory_mb: kilobytes as f64 / 1024.0 })
+    Ok(Usage { cpu_ms: ticks as f64 * TICK_MS, memory_mb: kilobytes as f64 / 1024.0, took_ms: 0.0 })
 }
 
 /// Writes a script that is the program, and has it measured.
@@ -113,8 +139,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("usage");
         assert_eq!(Usage::read(&file).unwrap(), Usage::default());
-        fs::write(&file, "{\"cpu_ms\":1.5,\"memory_mb\":7}\n{\"cpu_ms\":2,\"memory_mb\":6}\n").unwrap();
-        assert_eq!(Usage::read(&file).unwrap(), Usage { cpu_ms: 3.5, memory_mb: 7.0 });
+        let lines = "{\"cpu_ms\":1.5,\"memory_mb\":7}\n{\"cpu_ms\":2,\"memory_mb\":6,\"took_ms\":5}\n";
+        fs::write(&file, lines).unwrap();
+        assert_eq!(Usage::read(&file).unwrap(), Usage { cpu_ms: 3.5, memory_mb: 7.0, took_ms: 5.0 });
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The images that are sent: OCI layouts of layers that nothing can make smaller.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
@@ -14,6 +15,10 @@ use crate::process::{LONG, run};
 pub(super) const MIB: u64 = 1024 * 1024;
 pub(super) const TAG: &str = "v1";
 
+/// What many images share, and what each has of its own.
+const BASE: u64 = 8 * MIB;
+const OWN: u64 = 64 * 1024;
+
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -27,6 +32,25 @@ pub(super) enum Shape {
     Images(usize),
     /// One layer of so many zeros, which take no room on a disk.
     Sparse(u64),
+}
+
+impl Shape {
+    /// How long the largest layer is.
+    pub(super) fn layer(self) -> u64 {
+        match self {
+            Self::Layers(_, size) | Self::Sparse(size) => size,
+            Self::Images(_) => BASE,
+        }
+    }
+
+    /// How long all layers are together.
+    pub(super) fn size(self) -> u64 {
+        match self {
+            Self::Layers(count, size) => count as u64 * size,
+            Self::Images(count) => BASE + count as u64 * OWN,
+            Self::Sparse(size) => size,
+        }
+    }
 }
 
 /// A layout on disk.
@@ -51,7 +75,7 @@ impl Images {
             Shape::Layers(count, size) => {
                 (0..count).map(|_| random_layer(&root, size)).collect::<Result<_>>()?
             }
-            Shape::Images(_) => vec![random_layer(&root, 8 * MIB)?],
+            Shape::Images(_) => vec![random_layer(&root, BASE)?],
             Shape::Sparse(size) => vec![sparse_layer(&root, size)?],
         };
         let mut entries = Vec::new();
@@ -59,7 +83,7 @@ impl Images {
         for number in 0..count {
             let mut layers: Vec<Value> = layers.clone();
             if count > 1 {
-                layers.push(random_layer(&root, 64 * 1024)?);
+                layers.push(random_layer(&root, OWN)?);
             }
             let tag = if count > 1 { format!("{TAG}-{number}") } else { TAG.to_owned() };
             let entry = image(&root, &layers, &tag)?;
@@ -71,12 +95,45 @@ impl Images {
         index(&root, &entries)?;
         let tags = entries.iter().map(|entry| tag(entry).to_owned()).collect();
         let digest = text(&entries[0], "digest").to_owned();
-        let manifest: Value = serde_json::from_slice(&fs::read(blob(&root, &digest))?)?;
-        let parts = manifest["layers"].as_array().into_iter().flatten().chain([&manifest["config"]]);
+        let manifest = json_file(&blob(&root, &digest))?;
+        let parts = list(&manifest, "layers").chain([&manifest["config"]]);
         let blobs = parts.map(|part| text(part, "digest").to_owned());
         let blobs = blobs.map(|digest| (blob(&root, &digest), digest)).collect();
         Ok(Self { root, tags, blobs, digest })
     }
+}
+
+impl Images {
+    /// All images as `docker load` takes them.
+    pub(super) fn docker_archive(&self, repository: &str, to: &mut dyn Write) -> Result<()> {
+        let mut archive = tar::Builder::new(to);
+        let (mut images, mut packed) = (Vec::new(), BTreeSet::new());
+        let index = json_file(&self.root.join("index.json"))?;
+        for entry in list(&index, "manifests") {
+            let manifest = json_file(&blob(&self.root, text(entry, "digest")))?;
+            let layers: Vec<_> = list(&manifest, "layers").map(|layer| text(layer, "digest")).collect();
+            let config = text(&manifest["config"], "digest");
+            for digest in layers.iter().chain([&config]).filter(|digest| packed.insert(digest.to_string())) {
+                archive.append_path_with_name(blob(&self.root, digest), digest)?;
+            }
+            let name = format!("{repository}:{}", tag(entry));
+            images.push(json!({ "Config": config, "RepoTags": [name], "Layers": layers }));
+        }
+        let images = serde_json::to_vec(&images)?;
+        let mut header = tar::Header::new_ustar();
+        header.set_size(images.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, "manifest.json", images.as_slice())?;
+        Ok(archive.finish()?)
+    }
+}
+
+fn json_file(path: &Path) -> Result<Value> {
+    Ok(serde_json::from_slice(&fs::read(path)?)?)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().into_iter().flatten()
 }
 
 /// A tar file with one file of random bytes, which needs no compression to be as long as it is.

@@ -3,20 +3,18 @@
 use std::cell::OnceCell;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
+use super::buildkit::Buildkit;
+use super::docker::Docker;
 use super::image::{Images, TAG};
 use crate::bench::lane::Stage;
-use crate::docker::Engine;
-use crate::packages::{self, Consent};
-use crate::process::{LONG, SHORT, Service, run};
+use crate::packages;
+use crate::process::{SHORT, run};
 use crate::programs;
-use crate::state::State;
 use crate::tool::{BUILDKIT, CRANE, Tool};
 
 /// Where images go, and where they come from when they are copied.
@@ -64,18 +62,29 @@ pub(super) struct Daemons {
     buildkit: OnceCell<Buildkit>,
 }
 
-struct Docker {
-    engine: Engine,
-    /// Whether it was started here.
-    ours: bool,
-    cache: crate::cache::Cache,
-}
+impl Daemons {
+    fn docker(&self, stage: &Stage) -> Result<&Docker> {
+        if let Some(docker) = self.docker.get() {
+            return Ok(docker);
+        }
+        let docker = Docker::start(&stage.cache)?;
+        Ok(self.docker.get_or_init(|| docker))
+    }
 
-struct Buildkit {
-    service: Service,
-    socket: PathBuf,
-    client: PathBuf,
-    _folder: TempDir,
+    fn buildkit(&self, stage: &Stage) -> Result<&Buildkit> {
+        if let Some(buildkit) = self.buildkit.get() {
+            return Ok(buildkit);
+        }
+        let buildkit = Buildkit::start(&stage.cache)?;
+        Ok(self.buildkit.get_or_init(|| buildkit))
+    }
+
+    /// Lets go of what was kept for the task.
+    pub(super) fn forget(&self, task: &Task<'_>) {
+        if let Some(docker) = self.docker.get() {
+            docker.forget(task);
+        }
+    }
 }
 
 impl Program {
@@ -99,10 +108,7 @@ impl Program {
             Self::Buildctl => BUILDKIT.version.to_owned(),
             Self::Skopeo => said(Command::new("skopeo").arg("--version"))?,
             Self::Curl => said(Command::new("curl").arg("--version"))?,
-            Self::Docker => {
-                let docker = daemons.docker.get().context("no Docker was started")?;
-                docker.engine.ask(&["version", "--format", "{{.Server.Version}}"])?
-            }
+            Self::Docker => daemons.docker.get().context("no Docker was started")?.version()?,
         };
         let number = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
         Ok(version.split_whitespace().find(number).unwrap_or_default().to_owned())
@@ -139,7 +145,7 @@ impl Program {
                 command
             }
             Self::Skopeo => skopeo(task, &from, &to)?,
-            Self::Docker => daemons.docker(stage)?.command(task, &to)?,
+            Self::Docker => daemons.docker(stage)?.command(task)?,
             Self::Buildctl => daemons.buildkit(stage)?.command(task, &to)?,
             Self::Curl => curl(task)?,
         };
@@ -152,10 +158,7 @@ impl Program {
     pub(super) fn prepare(self, daemons: &Daemons, task: &Task<'_>) -> Result<()> {
         match (self, task.job) {
             // It takes over layers only from where it pushed them itself.
-            (Self::Docker, Job::Copy) => {
-                let docker = daemons.docker.get().context("no Docker was started")?;
-                docker.engine.ask(&["push", &format!("{}/{FROM}:{TAG}", task.from)]).map(drop)
-            }
+            (Self::Docker, Job::Copy) => daemons.docker.get().context("no Docker was started")?.fill(task),
             _ => Ok(()),
         }
     }
@@ -163,8 +166,8 @@ impl Program {
     /// The process that does the work instead of the one that is started.
     pub(super) fn daemon(self, daemons: &Daemons) -> Option<i32> {
         match self {
-            Self::Docker => daemons.docker.get()?.engine.own.as_ref().map(|service| service.pid),
-            Self::Buildctl => daemons.buildkit.get().map(|buildkit| buildkit.service.pid),
+            Self::Docker => daemons.docker.get()?.pid(),
+            Self::Buildctl => daemons.buildkit.get().map(Buildkit::pid),
             _ => None,
         }
     }
@@ -228,116 +231,4 @@ fn curl(task: &Task<'_>) -> Result<Command> {
     command.arg(script);
     packages::find("curl").context("curl is missing")?;
     Ok(command)
-}
-
-impl Daemons {
-    fn docker(&self, stage: &Stage) -> Result<&Docker> {
-        if let Some(docker) = self.docker.get() {
-            return Ok(docker);
-        }
-        let running = State::load(&stage.cache)?.engine.filter(Engine::is_up);
-        let ours = running.is_none();
-        let engine = match running {
-            Some(engine) => engine,
-            None => Engine::start(&stage.cache, Consent::from_flag(false), |engine| {
-                State { engine: Some(engine.clone()), ..State::default() }.save(&stage.cache)
-            })?,
-        };
-        Ok(self.docker.get_or_init(|| Docker { engine, ours, cache: stage.cache.clone() }))
-    }
-
-    fn buildkit(&self, stage: &Stage) -> Result<&Buildkit> {
-        if let Some(buildkit) = self.buildkit.get() {
-            return Ok(buildkit);
-        }
-        let program = BUILDKIT.install(&stage.cache, "buildkitd")?;
-        let client = BUILDKIT.install(&stage.cache, "buildctl")?;
-        packages::find("runc").context("buildkitd needs runc")?;
-        let folder = tempfile::tempdir()?;
-        let socket = folder.path().join("buildkitd.sock");
-        let mut command = Command::new(program);
-        command.arg("--addr").arg(format!("unix://{}", socket.display()));
-        command.arg("--root").arg(folder.path().join("root"));
-        command.args([
-            "--oci-worker-net=host",
-            "--oci-worker-snapshotter=native",
-            "--containerd-worker=false",
-        ]);
-        let service = Service::start("buildkitd", &mut command, folder.path().join("log"))?;
-        let buildkit = Buildkit { service, socket, client, _folder: folder };
-        buildkit.service.wait_until(SHORT, || {
-            crate::process::succeeds(buildkit.client().args(["debug", "workers"]), SHORT)
-        })?;
-        Ok(self.buildkit.get_or_init(|| buildkit))
-    }
-}
-
-impl Docker {
-    /// The images are loaded once; what is measured is `docker push`.
-    fn command(&self, task: &Task<'_>, to: &str) -> Result<Command> {
-        for tag in &task.images.tags {
-            let archive = task.folder.join("image.tar");
-            let name = format!("{to}:{tag}");
-            let mut skopeo = Command::new(packages::find("skopeo").context("skopeo is missing")?);
-            skopeo
-                .args(["--insecure-policy", "copy"])
-                .arg(format!("oci:{}:{tag}", task.images.root.display()));
-            run(skopeo.arg(format!("docker-archive:{}:{name}", archive.display())), LONG)?;
-            run(self.engine.docker().args(["load", "--input"]).arg(&archive), LONG)?;
-            fs::remove_file(archive)?;
-            if task.job == Job::Copy {
-                self.engine.ask(&["tag", &name, &format!("{}/{FROM}:{tag}", task.from)])?;
-            }
-        }
-        let mut command = self.engine.docker();
-        command.arg("push");
-        if task.images.tags.len() > 1 {
-            command.args(["--all-tags", to])
-        } else {
-            command.arg(format!("{to}:{TAG}"))
-        };
-        Ok(command)
-    }
-}
-
-impl Drop for Docker {
-    fn drop(&mut self) {
-        if self.ours {
-            // A failure leaves it to `cargo xtask lab down`.
-            let stopped = self.engine.stop().and_then(|()| Engine::sweep(&self.cache));
-            _ = stopped.and_then(|()| State::default().save(&self.cache));
-        }
-    }
-}
-
-impl Buildkit {
-    fn client(&self) -> Command {
-        let mut command = Command::new(&self.client);
-        command.arg("--addr").arg(format!("unix://{}", self.socket.display()));
-        command
-    }
-
-    /// An image that is made of the given one and nothing else. All but the push is done in the first run.
-    fn command(&self, task: &Task<'_>, to: &str) -> Result<Command> {
-        let folder = task.folder.join("dockerfile");
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("Dockerfile"), "FROM image\n")?;
-        let (root, digest) = (task.images.root.display(), &task.images.digest);
-        let mut command = self.client();
-        command.args(["build", "--progress=plain", "--frontend", "dockerfile.v0", "--local"]);
-        command
-            .arg(format!("dockerfile={}", folder.display()))
-            .arg("--oci-layout")
-            .arg(format!("image={root}"));
-        command.arg("--opt").arg(format!("context:image=oci-layout://image@{digest}"));
-        let output = "push=true,registry.insecure=true,oci-mediatypes=true,compression=uncompressed";
-        command.arg("--output").arg(format!("type=image,name={to}:{TAG},{output}"));
-        Ok(command)
-    }
-}
-
-impl Drop for Buildkit {
-    fn drop(&mut self) {
-        _ = self.service.stop(Duration::from_secs(10)); // its folder goes in any case
-    }
 }

@@ -1,17 +1,17 @@
 //! One comparison of programs that push or copy.
 
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
-use super::image::{Images, Shape};
+use super::image::{Images, MIB, Shape};
 use super::program::{Daemons, FROM, Job, Program, TO, Task};
 use super::server::{Kind, Server, in_memory};
-use crate::bench::lane::{Stage, millis};
+use crate::bench::lane::Stage;
 use crate::bench::report::{Outcome, Row};
 use crate::bench::statistics::Sample;
-use crate::bench::usage::{Usage, metered, of_process, reset_peak};
+use crate::bench::usage::{Usage, of_command, of_process, reset_peak};
 use crate::process::{LONG, run};
 
 /// A comparison.
@@ -34,6 +34,8 @@ pub(super) enum Goal {
     Part(f64),
     /// That, or as good as nothing more than parallel PUTs take.
     PartOrPuts(f64),
+    /// So many bytes a second.
+    Rate(f64),
     /// So many MB, of memory instead of time.
     Memory(f64),
 }
@@ -41,12 +43,18 @@ pub(super) enum Goal {
 /// What ours may take of the time of parallel PUTs.
 const OF_PUTS: f64 = 1.05;
 
+/// A run that took this long counts even when it was to fill caches.
+const SLOW_MS: f64 = 5000.0;
+/// A program that took this long in all, and ran three times, need not run again.
+const ENOUGH_MS: f64 = 8000.0;
+/// Nor one that took this long, however often.
+const MORE_THAN_ENOUGH_MS: f64 = 20_000.0;
+
 /// What the runs of one program took.
 struct Runner {
     program: Program,
     command: Command,
-    taken: Vec<f64>,
-    usage: Usage,
+    runs: Vec<Usage>,
 }
 
 /// Where the runs take place.
@@ -77,20 +85,40 @@ impl Race {
             let command = program.command(stage, daemons, &course.task());
             let command = command
                 .with_context(|| format!("no {name}: get it, or leave it out with `--without {name}`"))?;
-            runners.push(Runner { program: *program, command, taken: Vec::new(), usage: Usage::default() });
+            runners.push(Runner { program: *program, command, runs: Vec::new() });
         }
-        for round in 0..=rounds.unwrap_or(self.rounds) {
-            for runner in &mut runners {
-                let name = runner.program.name();
-                let took = course.run(runner).with_context(|| name)?;
-                if round > 0 {
-                    runner.taken.push(took);
+        // Caches are warm from the second round on, which memory does not care about.
+        let warm_up = usize::from(!self.is_of_memory());
+        for round in 0..warm_up + rounds.unwrap_or(self.rounds) {
+            for runner in runners.iter_mut().filter(|runner| !runner.has_enough()) {
+                let usage = course.run(runner).with_context(|| runner.program.name())?;
+                if round >= warm_up || usage.took_ms > SLOW_MS {
+                    runner.runs.push(usage);
                 }
             }
         }
-        let measure = |runner| course.measured(runner);
-        let rows = runners.into_iter().map(measure).collect::<Result<Vec<_>>>()?;
+        let rows = runners.iter().map(|runner| self.row(runner, daemons)).collect::<Result<Vec<_>>>()?;
         Ok(self.outcome(rows))
+    }
+
+    fn is_of_memory(&self) -> bool {
+        matches!(self.goal, Goal::Memory(_))
+    }
+
+    fn row(&self, runner: &Runner, daemons: &Daemons) -> Result<Row> {
+        let all = |of: fn(&Usage) -> f64| runner.runs.iter().map(of).collect::<Vec<_>>();
+        let taken = all(if self.is_of_memory() { |run| run.memory_mb } else { |run| run.took_ms });
+        let usage = Usage {
+            cpu_ms: Sample::of(&all(|run| run.cpu_ms)).median,
+            memory_mb: all(|run| run.memory_mb).into_iter().fold(0.0, f64::max),
+            took_ms: 0.0,
+        };
+        Ok(Row {
+            name: runner.program.name(),
+            version: runner.program.version(daemons)?,
+            sample: Sample::of(&taken),
+            usage: Some(usage),
+        })
     }
 
     fn outcome(&self, rows: Vec<Row>) -> Outcome {
@@ -99,8 +127,8 @@ impl Race {
         let mut peers: Vec<Row> = rows.collect();
         peers.sort_by(|one, other| one.sample.median.total_cmp(&other.sample.median));
         let (area, lane) = ("registry", self.name);
-        let unit = if matches!(self.goal, Goal::Memory(_)) { "MB" } else { "ms" };
-        let goal = self.goal.value(&peers);
+        let unit = if self.is_of_memory() { "MB" } else { "ms" };
+        let goal = self.goal.value(self.shape, &peers);
         Outcome { area, lane, about: self.about(), unit, goal, ours, peers }
     }
 
@@ -117,7 +145,7 @@ impl Race {
         let job = match self.job {
             Job::Push => "pushed to",
             Job::PushAgain => "pushed again to",
-            Job::Copy if self.copies_across() => "copied from one docker-registry to",
+            Job::Copy if self.copies_across() => "copied from another registry to",
             Job::Copy => "copied to another repository of",
         };
         let server = match self.server {
@@ -133,7 +161,7 @@ impl Race {
 
     /// Small layers are copied within a registry, large ones from one to another.
     fn copies_across(&self) -> bool {
-        self.job == Job::Copy && matches!(self.shape, Shape::Layers(_, size) if size > super::image::MIB)
+        self.job == Job::Copy && self.shape.layer() > MIB
     }
 }
 
@@ -144,12 +172,14 @@ impl Goal {
             Self::PartOrPuts(part) => {
                 format!("goal: {part} of the fastest peer, or {OF_PUTS} of parallel PUTs by curl")
             }
+            Self::Rate(rate) => format!("goal: {} GB/s", rate / 1e9),
             Self::Memory(most) => format!("goal: {most} MB of resident memory at most"),
         }
     }
 
     /// In the unit of the race.
-    fn value(self, peers: &[Row]) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "sizes of images")]
+    fn value(self, shape: Shape, peers: &[Row]) -> Option<f64> {
         let of = |part: f64, is_it: &dyn Fn(&Row) -> bool| {
             peers.iter().find(|peer| is_it(peer)).map(|peer| peer.sample.median * part)
         };
@@ -159,8 +189,16 @@ impl Goal {
             Self::PartOrPuts(part) => {
                 of(part, &|row| !puts(row)).into_iter().chain(of(OF_PUTS, &puts)).reduce(f64::max)
             }
+            Self::Rate(rate) => Some(shape.size() as f64 / rate * 1000.0),
             Self::Memory(most) => Some(most),
         }
+    }
+}
+
+impl Runner {
+    fn has_enough(&self) -> bool {
+        let took: f64 = self.runs.iter().map(|run| run.took_ms).sum();
+        took > MORE_THAN_ENOUGH_MS || self.runs.len() >= 3 && took > ENOUGH_MS
     }
 }
 
@@ -173,6 +211,7 @@ impl<'a> Course<'a> {
         let round_trip = Duration::from_millis(race.round_trip);
         let to = Server::start(race.server, round_trip)?;
         let from = race.copies_across().then(|| Server::start(race.server, round_trip)).transpose()?;
+        from.iter().try_for_each(|from| from.fill(&images, FROM))?;
         Ok(Self { race, to, from, daemons, images, folder })
     }
 
@@ -187,71 +226,44 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Once, on a registry that nobody pushed to; gives milliseconds.
-    fn run(&self, runner: &mut Runner) -> Result<f64> {
+    /// Once, on a registry that nobody pushed to; with the daemon that does the program's work.
+    fn run(&self, runner: &Runner) -> Result<Usage> {
         self.ready(runner)?;
-        let start = Instant::now();
-        self.exec(&mut runner.command)?;
-        let took = millis(start);
-        self.images.tags.iter().try_for_each(|tag| self.to.check(TO, tag))?;
-        Ok(took)
-    }
-
-    fn ready(&self, runner: &mut Runner) -> Result<()> {
-        self.to.empty()?;
-        if self.race.job == Job::Copy {
-            self.from.as_ref().unwrap_or(&self.to).fill(&self.images, FROM)?;
-        }
-        runner.program.prepare(self.daemons, &self.task())?;
-        if self.race.job == Job::PushAgain {
-            self.exec(&mut runner.command)?;
-        }
-        Ok(())
-    }
-
-    /// What the program says goes to a file: nobody has to read it while it runs.
-    fn exec(&self, command: &mut Command) -> Result<()> {
-        let log = self.folder.path().join("said");
-        let said = std::fs::File::create(&log)?;
-        command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
-        let status = command.status().context("cannot run it")?;
-        ensure!(status.success(), "it failed ({status}): {}", std::fs::read_to_string(&log)?.trim_end());
-        Ok(())
-    }
-
-    /// Once more, for what it takes of processor and memory; with the daemon that works for it.
-    fn measured(&self, mut runner: Runner) -> Result<Row> {
-        let file = self.folder.path().join("usage");
-        crate::cache::remove(&file)?;
-        self.ready(&mut runner)?;
-        let mut command = metered(std::path::Path::new(runner.command.get_program()), &file)?;
-        command.args(runner.command.get_args());
-        for (name, value) in runner.command.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
         let daemon = runner.program.daemon(self.daemons);
         daemon.map(reset_peak).transpose()?;
         let before = daemon.map(of_process).transpose()?.unwrap_or_default();
-        run(&mut command, LONG)?;
+        let client = self.exec(runner)?;
         let after = daemon.map(of_process).transpose()?.unwrap_or_default();
-        let client = Usage::read(&file)?;
-        runner.usage = Usage {
+        self.images.tags.iter().try_for_each(|tag| self.to.check(TO, tag))?;
+        Ok(Usage {
             cpu_ms: client.cpu_ms + after.cpu_ms - before.cpu_ms,
             memory_mb: client.memory_mb.max(after.memory_mb),
-        };
-        let taken = if matches!(self.race.goal, Goal::Memory(_)) {
-            &[runner.usage.memory_mb][..]
-        } else {
-            &runner.taken
-        };
-        Ok(Row {
-            name: runner.program.name(),
-            version: runner.program.version(self.daemons)?,
-            sample: Sample::of(taken),
-            usage: Some(runner.usage),
+            took_ms: client.took_ms,
         })
+    }
+
+    fn ready(&self, runner: &Runner) -> Result<()> {
+        self.to.empty()?;
+        if self.race.job == Job::Copy && self.from.is_none() {
+            self.to.fill(&self.images, FROM)?;
+        }
+        runner.program.prepare(self.daemons, &self.task())?;
+        if self.race.job == Job::PushAgain {
+            self.exec(runner)?;
+        }
+        Ok(())
+    }
+
+    fn exec(&self, runner: &Runner) -> Result<Usage> {
+        let file = self.folder.path().join("usage");
+        crate::cache::remove(&file)?;
+        run(&mut of_command(&runner.command, &file)?, LONG)?;
+        Usage::read(&file)
+    }
+}
+
+impl Drop for Course<'_> {
+    fn drop(&mut self) {
+        self.daemons.forget(&self.task());
     }
 }

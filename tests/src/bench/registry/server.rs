@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use super::delay::Delay;
 use super::image::{Images, MANIFEST, TAG};
 use super::sink::Sink;
-use crate::http::{answers, exchange};
+use crate::http::{Answer, answers, exchange};
 use crate::packages;
-use crate::process::{LONG, SHORT, Service, run};
+use crate::process::{SHORT, Service};
 
 /// What kind of registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,29 +99,29 @@ impl Server {
 
     /// Puts the first image there; by the short way.
     pub(super) fn fill(&self, images: &Images, repository: &str) -> Result<()> {
-        let base = format!("http://{}/v2/{repository}", self.near);
-        let send = |path: &Path, to: &str, kind: &str| {
-            let mut curl = Command::new("curl");
-            curl.args([
-                "-sSf",
-                "-o",
-                "/dev/null",
-                "-H",
-                "Expect:",
-                "-H",
-                &format!("Content-Type: {kind}"),
-                "-T",
-            ]);
-            run(curl.arg(path).arg(to), LONG)
-        };
-        for (path, digest) in &images.blobs {
-            let mut curl = Command::new("curl");
-            curl.args(["-sSf", "-X", "POST", "-d", "", "-w", "%header{location}", "-o", "/dev/null"]);
-            let session = run(curl.arg(format!("{base}/blobs/uploads/")), SHORT)?;
-            send(path, &format!("{session}&digest={digest}"), "application/octet-stream")?;
+        let manifest = fs::read(images.root.join("blobs").join(images.digest.replace(':', "/")))?;
+        if let Registry::Sink(sink) = &*self.registry.borrow() {
+            sink.serve(&images.root);
+        } else {
+            images.blobs.iter().try_for_each(|(path, digest)| self.put_blob(repository, path, digest))?;
         }
-        let manifest = images.root.join("blobs").join(images.digest.replace(':', "/"));
-        send(&manifest, &format!("{base}/manifests/{TAG}"), MANIFEST).map(drop)
+        self.ask("PUT", &format!("/v2/{repository}/manifests/{TAG}"), MANIFEST, &manifest).map(drop)
+    }
+
+    fn put_blob(&self, repository: &str, path: &Path, digest: &str) -> Result<()> {
+        let kind = "application/octet-stream";
+        let session = self.ask("POST", &format!("/v2/{repository}/blobs/uploads/"), kind, b"")?;
+        let session = session.header("location").context("no place for a blob")?;
+        let session = session.strip_prefix(&format!("http://{}", self.near)).unwrap_or(session);
+        self.ask("PUT", &format!("{session}&digest={digest}"), kind, &fs::read(path)?).map(drop)
+    }
+
+    fn ask(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Result<Answer> {
+        let headers = [("host", self.near.to_string()), ("content-type", kind.to_owned())];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value));
+        let answer = exchange(self.near, method, path, &headers, body)?;
+        ensure!(answer.is_success(), "{method} {path}: {} {}", answer.status, answer.body);
+        Ok(answer)
     }
 
     /// That the image is there; by the short way.

@@ -1,9 +1,11 @@
 //! A registry that keeps nothing but what it was asked: bodies are taken from the socket and thrown away unseen, so
-//! that what is measured is the client.
+//! that what is measured is the client. What it gives are the files of a layout.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -22,6 +24,8 @@ struct Content {
     blobs: BTreeSet<String>,
     manifests: BTreeMap<String, Manifest>,
     sessions: u64,
+    /// A layout of which it has all blobs, in every repository.
+    layout: Option<PathBuf>,
 }
 
 #[derive(Clone)]
@@ -36,15 +40,20 @@ struct Request {
     path: String,
     query: String,
     kind: String,
-    length: u64,
+    /// Nothing for a body in chunks.
+    length: Option<u64>,
     /// Whether the client waits for leave to send the body.
     expects: bool,
+    /// Whether the answer ends with the connection, as in HTTP/1.0.
+    closes: bool,
 }
 
 struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    /// What the body is instead.
+    file: Option<File>,
 }
 
 impl Sink {
@@ -63,28 +72,45 @@ impl Sink {
         Ok(Self { address, content })
     }
 
+    /// Has the blobs of a layout from now on, in every repository.
+    pub(super) fn serve(&self, layout: &Path) {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner).layout = Some(layout.to_owned());
+    }
+
     /// Forgets everything.
     pub(super) fn empty(&self) {
         *self.content.lock().unwrap_or_else(PoisonError::into_inner) = Content::default();
     }
 }
 
+/// What a client of TLS sends first.
+const TLS: u8 = 0x16;
+
 fn serve(stream: &TcpStream, content: &Mutex<Content>, address: SocketAddr) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::with_capacity(16 * 1024, stream);
+    // Who tries TLS first wants to hear that there is none.
+    if reader.fill_buf()?.first() == Some(&TLS) {
+        return Ok((&mut &*stream).write_all(b"HTTP/1.0 400 X\r\n\r\n")?);
+    }
     let mut trash = vec![0; 4 * 1024 * 1024];
-    while let Some(request) = head(&mut reader)? {
+    while let Some(mut request) = head(&mut reader)? {
         if request.expects {
             (&mut &*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let mut body = Vec::new();
-        if request.path.contains("/manifests/") {
-            reader.by_ref().take(request.length).read_to_end(&mut body)?;
-        } else {
-            throw_away(&mut reader, stream, request.length, &mut trash)?;
+        match request.length {
+            Some(length) if request.path.contains("/manifests/") => {
+                reader.by_ref().take(length).read_to_end(&mut body)?;
+            }
+            Some(length) => throw_away(&mut reader, stream, length, &mut trash)?,
+            None => request.length = Some(throw_chunks_away(&mut reader, stream, &mut trash)?),
         }
         let reply = content.lock().unwrap_or_else(PoisonError::into_inner).answer(&request, body, address);
         answer(stream, &request, &reply)?;
+        if request.closes {
+            break;
+        }
     }
     Ok(())
 }
@@ -99,17 +125,19 @@ fn head(reader: &mut impl BufRead) -> Result<Option<Request>> {
     let (method, target) = (words.next().unwrap_or_default(), words.next().context("no request line")?);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let [method, path, query] = [method, path, query].map(str::to_owned);
-    let mut request = Request { method, path, query, kind: String::new(), length: 0, expects: false };
+    let closes = line.trim_end().ends_with("HTTP/1.0");
+    let mut request =
+        Request { method, path, query, kind: String::new(), length: Some(0), expects: false, closes };
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
         let Some((name, value)) = line.split_once(':') else { return Ok(Some(request)) };
         match name.to_ascii_lowercase().as_str() {
-            "content-length" => request.length = value.trim().parse()?,
+            // Of a body in chunks it says nothing.
+            "content-length" => request.length = request.length.and(Some(value.trim().parse()?)),
             "content-type" => value.trim().clone_into(&mut request.kind),
             "expect" => request.expects = true,
-            // Its end is looked for by nobody here.
-            "transfer-encoding" => anyhow::bail!("a body without a length"),
+            "transfer-encoding" => request.length = None,
             _ => {}
         }
     }
@@ -134,15 +162,45 @@ fn throw_away(
     Ok(())
 }
 
+/// Tells how long the body was.
+fn throw_chunks_away(
+    reader: &mut BufReader<&TcpStream>,
+    stream: &TcpStream,
+    trash: &mut [u8],
+) -> Result<u64> {
+    let mut all = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let length = u64::from_str_radix(line.trim_end(), 16)?;
+        throw_away(reader, stream, length, trash)?;
+        reader.read_line(&mut line)?; // what ends a chunk, and after the last one all
+        all += length;
+        if length == 0 {
+            return Ok(all);
+        }
+    }
+}
+
 fn answer(mut stream: &TcpStream, request: &Request, reply: &Reply) -> Result<()> {
     let headers = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
     let headers = headers.collect::<Vec<_>>().concat();
-    let (status, length) = (reply.status, reply.body.len());
+    let status = reply.status;
+    let length = match &reply.file {
+        Some(file) => file.metadata()?.len(),
+        None => reply.body.len() as u64,
+    };
     let mut bytes = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\n\r\n").into_bytes();
-    if request.method != "HEAD" {
-        bytes.extend(&reply.body);
+    if request.method == "HEAD" {
+        return Ok(stream.write_all(&bytes)?);
     }
-    Ok(stream.write_all(&bytes)?)
+    bytes.extend(&reply.body);
+    stream.write_all(&bytes)?;
+    // The kernel sends a file without our copying it.
+    if let Some(mut file) = reply.file.as_ref() {
+        std::io::copy(&mut file, &mut stream)?;
+    }
+    Ok(())
 }
 
 impl Content {
@@ -160,10 +218,10 @@ impl Content {
         };
         match request.method.as_str() {
             "HEAD" | "GET" if self.blobs.contains(&format!("{repository}@{blob}")) => Reply::of(200),
-            "HEAD" | "GET" => Reply::of(404),
+            "HEAD" | "GET" => self.file(blob).map_or(Reply::of(404), Reply::of_file),
             "POST" => Reply::of(202).with("Location", session(self)).with("Range", "0-0".to_owned()),
             "PATCH" => {
-                let last = request.length.saturating_sub(1);
+                let last = request.length.unwrap_or_default().saturating_sub(1);
                 Reply::of(202).with("Location", session(self)).with("Range", format!("0-{last}"))
             }
             "PUT" => {
@@ -174,6 +232,11 @@ impl Content {
             }
             _ => Reply::of(405),
         }
+    }
+
+    fn file(&self, digest: &str) -> Option<File> {
+        let layout = self.layout.as_ref()?;
+        File::open(layout.join("blobs").join(digest.replace(':', "/"))).ok()
     }
 
     fn manifest(&mut self, request: &Request, repository: &str, version: &str, body: Vec<u8>) -> Reply {
@@ -196,7 +259,11 @@ impl Content {
 
 impl Reply {
     fn of(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self { status, headers: Vec::new(), body: Vec::new(), file: None }
+    }
+
+    fn of_file(file: File) -> Self {
+        Self { file: Some(file), ..Self::of(200) }
     }
 
     fn with(mut self, name: &'static str, value: String) -> Self {
@@ -241,6 +308,11 @@ mod tests {
             "HTTP/1.1 201 X",
         );
         check("HEAD /v2/web/blobs/sha256:1", b"", "HTTP/1.1 200 X");
+        check(
+            "PATCH /v2/web/blobs/uploads/2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\nX:",
+            b"3\r\nabc\r\n0\r\n\r\n",
+            "HTTP/1.1 202 X",
+        );
         check("PUT /v2/web/manifests/v1", b"{}", "HTTP/1.1 201 X");
         check("GET /v2/web/manifests/v1", b"", "HTTP/1.1 200 X");
         sink.empty();
