@@ -28,6 +28,7 @@
 //! that anyone may push to, for programs that know nothing of ECR; [`Options::delay`] is a round trip's worth of distance.
 //! As a process of its own: `cargo xtask emulator --help`.
 
+mod aftermath;
 mod api;
 mod clock;
 mod contents;
@@ -303,7 +304,9 @@ impl Shared {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.settle(self.clock.now());
+        state
     }
 
     /// A name that nobody had before: 64 hexadecimal digits that follow from the seed.

@@ -10,6 +10,7 @@ use aws_sdk_ecr::types::{
     ScanStatus, ScanType, ScanningRepositoryFilter, ScanningRepositoryFilterType, SigningConfiguration,
     SigningRule, SigningStatus, SubjectIdentifier, Tag, TargetStorageClass,
 };
+use lab::ecr::Scope;
 use lab::emulator::{Emulator, Options, Scan};
 use serde_json::json;
 
@@ -246,4 +247,57 @@ async fn referrers_are_listed() {
     let subjects: Vec<_> =
         described.image_details().iter().filter_map(|image| image.subject_manifest_digest()).collect();
     assert_eq!(subjects, [digest(&image)]);
+}
+
+#[tokio::test]
+async fn what_is_pushed_is_signed_and_copied_as_the_registry_is_told() {
+    let scope =
+        |account: &str, region: &str| Scope { account: account.to_owned(), region: region.to_owned() };
+    let (here, there) = (scope("123456789012", "eu-central-1"), scope("210987654321", "eu-west-1"));
+    let registries = vec![here, there.clone()];
+    let ecr =
+        start(Options { stopped_clock: true, registries, ..Options::default() }, &["web", "other"]).await;
+    let sdk = sdk(&ecr);
+    for bytes in ["{}", "layer"] {
+        layer(&sdk, bytes).await;
+    }
+    put(&sdk, &manifest(b"layer"), Some("old")).await;
+    ecr.pass(Duration::from_secs(1));
+    let api = |action: &str, input: serde_json::Value| ecr.api(action, &input).unwrap();
+    let filters = json!([{ "filter": "we", "filterType": "PREFIX_MATCH" }]);
+    let to = json!([{ "region": there.region, "registryId": there.account }]);
+    let rules = json!({ "rules": [{ "destinations": to, "repositoryFilters": filters }] });
+    api("PutReplicationConfiguration", json!({ "replicationConfiguration": rules }));
+    let profile = "arn:aws:signer:eu-central-1:123456789012:/signing-profiles/ci";
+    let rules = json!({ "rules": [{ "signingProfileArn": profile }] });
+    api("PutSigningConfiguration", json!({ "signingConfiguration": rules }));
+
+    let mut newer = manifest(b"layer");
+    newer["annotations"] = json!({ "version": "2" });
+    put(&sdk, &newer, Some("v2")).await;
+    let copied = || ecr.contents_in(&there.host(), "web");
+    assert!(copied().tags.is_empty(), "it takes a moment");
+    ecr.pass(Duration::from_secs(1));
+    assert_eq!(copied().tags.keys().collect::<Vec<_>>(), ["v2"], "what is older stays");
+    let signed = digest(newer.to_string());
+    let referrers =
+        api("ListImageReferrers", json!({ "repositoryName": "web", "subjectId": { "imageDigest": signed } }));
+    let referrers = referrers["referrers"].as_array().unwrap();
+    assert_eq!(
+        (referrers.len(), &referrers[0]["artifactType"]),
+        (1, &json!("application/vnd.cncf.notary.signature"))
+    );
+    ecr.pass(Duration::from_secs(1));
+    assert_eq!(
+        (copied().manifests.len(), ecr.contents("web").manifests.len()),
+        (2, 3),
+        "a signature is copied too"
+    );
+    ecr.pass(Duration::from_secs(9));
+    assert_eq!(
+        (copied().manifests.len(), ecr.contents("web").manifests.len()),
+        (2, 3),
+        "and is not signed itself"
+    );
+    assert!(ecr.faults().is_empty());
 }

@@ -1,11 +1,14 @@
 //! Settings of a registry as a whole: mounting, signing, replication, templates, policies, pull-through rules.
 
+use std::time::SystemTime;
+
 use serde_json::{Map, Value, json};
 
-use super::{Call, scans::STEP};
+use super::Call;
+use crate::emulator::aftermath::{MOMENT, rules};
 use crate::emulator::clock::seconds;
 use crate::emulator::refusal::Refusal;
-use crate::emulator::store::{Registry, Repository, matches};
+use crate::emulator::store::{REPLICATION, Registry, Repository, SIGNING};
 
 pub(super) fn answer(
     call: &Call<'_>,
@@ -15,11 +18,11 @@ pub(super) fn answer(
     Some(match action {
         "GetAccountSetting" => call.setting(registry),
         "PutAccountSetting" => call.put_setting(registry),
-        "PutSigningConfiguration" => Ok(call.put(registry, "signingConfiguration")),
-        "GetSigningConfiguration" => call.signing(registry.documents.get("signingConfiguration").cloned()),
-        "DeleteSigningConfiguration" => call.signing(registry.documents.remove("signingConfiguration")),
+        "PutSigningConfiguration" => Ok(call.put(registry, SIGNING)),
+        "GetSigningConfiguration" => call.signing(registry.documents.get(SIGNING).cloned()),
+        "DeleteSigningConfiguration" => call.signing(registry.documents.remove(SIGNING)),
         "DescribeImageSigningStatus" => call.signing_status(registry),
-        "PutReplicationConfiguration" => Ok(call.put(registry, "replicationConfiguration")),
+        "PutReplicationConfiguration" => Ok(call.put(registry, REPLICATION)),
         "DescribeRegistry" => Ok(call.with_id(json!({ "replicationConfiguration": replication(registry) }))),
         "DescribeImageReplicationStatus" => call.replication_status(registry),
         "PutRegistryPolicy" => {
@@ -40,22 +43,13 @@ pub(super) fn answer(
 }
 
 fn replication(registry: &Registry) -> Value {
-    registry.documents.get("replicationConfiguration").cloned().unwrap_or(json!({ "rules": [] }))
+    registry.documents.get(REPLICATION).cloned().unwrap_or(json!({ "rules": [] }))
 }
 
-/// The rules of a configuration that are about a repository: those without filters are about all.
-fn rules<'a>(configuration: &'a Value, repository: &'a Repository) -> impl Iterator<Item = &'a Value> {
-    configuration["rules"].as_array().into_iter().flatten().filter(|rule| {
-        let filters = rule["repositoryFilters"].as_array();
-        filters.is_none_or(|filters| {
-            filters.iter().any(|filter| {
-                let pattern = filter["filter"].as_str().unwrap_or_default();
-                let is_prefix = filter["filterType"] == "PREFIX_MATCH";
-                let name = &repository.name;
-                if is_prefix { name.starts_with(pattern) } else { matches(pattern, name) }
-            })
-        })
-    })
+/// The configuration, if it was so when the image was pushed: what is older stays as it is.
+fn then(configured: Option<(Value, SystemTime)>, repository: &Repository, digest: &str) -> Option<Value> {
+    let pushed = repository.manifests[digest].pushed;
+    configured.filter(|(_, since)| pushed >= *since).map(|(configuration, _)| configuration)
 }
 
 impl Call<'_> {
@@ -67,6 +61,7 @@ impl Call<'_> {
     /// Keeps a configuration and says it back.
     fn put(&self, registry: &mut Registry, name: &'static str) -> Value {
         registry.documents.insert(name, self.input[name].clone());
+        registry.since.insert(name, self.now);
         json!({ name: self.input[name] })
     }
 
@@ -102,15 +97,16 @@ impl Call<'_> {
     /// How far a thing is that begins with the push and takes a moment.
     fn progress(&self, repository: &Repository, digest: &str) -> &'static str {
         let age = self.now.duration_since(repository.manifests[digest].pushed).unwrap_or_default();
-        if age < STEP { "IN_PROGRESS" } else { "COMPLETE" }
+        if age < MOMENT { "IN_PROGRESS" } else { "COMPLETE" }
     }
 
     fn signing_status(&self, registry: &mut Registry) -> Result<Value, Refusal> {
-        let configuration = registry.documents.get("signingConfiguration").cloned().unwrap_or_default();
+        let configured = registry.configured(SIGNING);
         let repository = self.repository(registry)?;
         let digest = self.image(repository)?;
         let status = self.progress(repository, &digest);
-        let statuses = rules(&configuration, repository)
+        let configuration = then(configured, repository, &digest);
+        let statuses = rules(configuration.as_ref(), &repository.name)
             .map(|rule| json!({ "signingProfileArn": rule["signingProfileArn"], "status": status }));
         let answer =
             json!({ "imageId": { "imageDigest": digest }, "signingStatuses": statuses.collect::<Vec<_>>() });
@@ -118,12 +114,13 @@ impl Call<'_> {
     }
 
     fn replication_status(&self, registry: &mut Registry) -> Result<Value, Refusal> {
-        let configuration = replication(registry);
+        let configured = registry.configured(REPLICATION);
         let repository = self.repository(registry)?;
         let digest = self.image(repository)?;
         let status = self.progress(repository, &digest);
-        let destinations =
-            rules(&configuration, repository).filter_map(|rule| rule["destinations"].as_array());
+        let configuration = then(configured, repository, &digest);
+        let destinations = rules(configuration.as_ref(), &repository.name)
+            .filter_map(|rule| rule["destinations"].as_array());
         let statuses = destinations
             .flatten()
             .map(|to| json!({ "region": to["region"], "registryId": to["registryId"], "status": status }));

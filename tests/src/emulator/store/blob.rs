@@ -109,6 +109,11 @@ impl Writer {
 }
 
 impl Blob {
+    /// One that is kept in memory.
+    pub(crate) fn of(bytes: Bytes) -> Self {
+        Self { size: bytes.len() as u64, content: Content::Memory(bytes) }
+    }
+
     /// A part of the bytes, or `None` where they were not kept.
     pub(crate) fn body(&self, range: Range<u64>) -> std::io::Result<Option<Body>> {
         let length = range.end - range.start;

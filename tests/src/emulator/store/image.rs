@@ -36,6 +36,10 @@ pub(crate) struct Manifest {
     pub(crate) kind: Option<String>,
     pub(crate) annotations: Value,
     pub(crate) pushed: SystemTime,
+    /// Whether it was copied to where the registry's configuration wants it, or came from there.
+    pub(crate) copied: bool,
+    /// Whether it was signed as the registry's configuration wants it.
+    pub(crate) signed: bool,
     /// `ACTIVE`, `ARCHIVED` or `ACTIVATING`.
     pub(crate) status: &'static str,
     /// When its last scan began.
@@ -89,6 +93,8 @@ impl Manifest {
             kind: artifact_type.or(text(&config["mediaType"])),
             annotations: manifest["annotations"].clone(),
             pushed: now,
+            copied: false,
+            signed: false,
             status: "ACTIVE",
             scanned: None,
             scan: Scan::default(),

@@ -16,6 +16,10 @@ use serde_json::{Map, Value};
 use super::refusal::Refusal;
 use crate::ecr::Scope;
 
+/// The names of configurations that ECR acts by on its own.
+pub(super) const REPLICATION: &str = "replicationConfiguration";
+pub(super) const SIGNING: &str = "signingConfiguration";
+
 /// One private registry: an account in a region.
 #[derive(Debug)]
 pub(super) struct Registry {
@@ -25,6 +29,8 @@ pub(super) struct Registry {
     pub(super) account_settings: BTreeMap<String, String>,
     /// Configurations of the registry as a whole, each the document that was put.
     pub(super) documents: BTreeMap<&'static str, Value>,
+    /// Since when those are as they are that matter to what is pushed after.
+    pub(super) since: BTreeMap<&'static str, SystemTime>,
     /// Repository creation templates by prefix.
     pub(super) templates: BTreeMap<String, Map<String, Value>>,
     /// Pull-through rules by the prefix of their repositories.
@@ -38,6 +44,7 @@ impl Registry {
             repositories: BTreeMap::new(),
             account_settings: BTreeMap::new(),
             documents: BTreeMap::new(),
+            since: BTreeMap::new(),
             templates: BTreeMap::new(),
             pull_through: BTreeMap::new(),
         }
@@ -69,7 +76,7 @@ impl Registry {
     /// The repository that a push finds: one that is there, or that a template makes.
     pub(super) fn for_push(&mut self, name: &str, now: SystemTime) -> Result<&mut Repository, Refusal> {
         if !self.repositories.contains_key(name)
-            && let Some(template) = self.template_for(name)
+            && let Some(template) = self.template_for(name, "CREATE_ON_PUSH")
         {
             let settings = Value::Object(template.clone());
             self.create(name, &settings, now)?;
@@ -77,14 +84,29 @@ impl Registry {
         self.repository_mut(name)
     }
 
+    /// The repository that a copy from another registry finds: one that is there, or that is made by a template or
+    /// with ECR's defaults.
+    pub(super) fn for_copy(&mut self, name: &str, now: SystemTime) -> Result<&mut Repository, Refusal> {
+        if !self.repositories.contains_key(name) {
+            let template = self.template_for(name, "REPLICATION").cloned();
+            self.create(name, &Value::Object(template.unwrap_or_default()), now)?;
+        }
+        self.repository_mut(name)
+    }
+
+    /// A configuration, and since when it is so.
+    pub(super) fn configured(&self, name: &'static str) -> Option<(Value, SystemTime)> {
+        Some((self.documents.get(name)?.clone(), *self.since.get(name)?))
+    }
+
     /// The template with the longest prefix that fits, or the one named `ROOT`.
-    fn template_for(&self, name: &str) -> Option<&Map<String, Value>> {
+    fn template_for(&self, name: &str, occasion: &str) -> Option<&Map<String, Value>> {
         let fits = |prefix: &str| {
             prefix == "ROOT" || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
         };
         let creates = |template: &Map<String, Value>| {
             let reasons = template.get("appliedFor").and_then(Value::as_array);
-            reasons.is_some_and(|reasons| reasons.iter().any(|reason| reason == "CREATE_ON_PUSH"))
+            reasons.is_some_and(|reasons| reasons.iter().any(|reason| reason == occasion))
         };
         let rank = |prefix: &str| if prefix == "ROOT" { 0 } else { prefix.len() };
         let fitting = self.templates.iter().filter(|(prefix, template)| fits(prefix) && creates(template));
