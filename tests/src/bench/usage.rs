@@ -80,7 +80,10 @@ impl Usage {
 
 /// The command that runs a program and has it measured. Its arguments can be added.
 pub(super) fn metered(program: &Path, file: &Path) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    // Not by its name: that may be another program's by now, compiled while this one runs.
+    let this = Path::new("/proc/self/exe");
+    let this = if this.exists() { this.to_owned() } else { std::env::current_exe()? };
+    let mut command = Command::new(this);
     command.arg("meter").arg(file).arg(program);
     Ok(command)
 }
@@ -119,9 +122,9 @@ pub(super) fn of_process(pid: i32) -> Result<Usage> {
 
 /// Writes a script that is the program, and has it measured.
 pub(super) fn stand_in(script: &Path, program: &Path, file: &Path) -> Result<()> {
-    let metered = metered(program, file)?;
-    let words = std::iter::once(metered.get_program()).chain(metered.get_args());
-    let words: Vec<_> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+    let this = std::env::current_exe()?;
+    let words = [this.as_path(), Path::new("meter"), file, program];
+    let words = words.map(|word| quoted(&word.to_string_lossy()));
     fs::write(script, format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" ")))?;
     Ok(fs::set_permissions(script, Permissions::from_mode(0o755))?)
 }

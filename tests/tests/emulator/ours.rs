@@ -23,10 +23,15 @@ fn aws(ecr: &Emulator) -> SdkConfig {
 
 /// Our client.
 pub(crate) fn registry(ecr: &Emulator) -> Registry {
+    Registry::new(settings(ecr)).unwrap()
+}
+
+/// As it is set up.
+pub(crate) fn settings(ecr: &Emulator) -> Settings {
     let (first_wait, longest_wait) = (Duration::from_millis(1), Duration::from_millis(20));
     let patience = Patience { first_wait, longest_wait, ..Patience::default() };
     let endpoints = Endpoints::parse_text(&ecr.endpoints()).unwrap();
-    Registry::new(Settings { aws: Some(aws(ecr)), endpoints, patience, ..Settings::default() }).unwrap()
+    Settings { aws: Some(aws(ecr)), endpoints, patience, ..Settings::default() }
 }
 
 pub(crate) fn repository(ecr: &Emulator, name: &str) -> Repository {

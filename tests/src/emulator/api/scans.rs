@@ -12,7 +12,7 @@ use crate::emulator::refusal::Refusal;
 use crate::emulator::store::{Manifest, Registry, Repository, matches};
 
 /// Between two states of a scan.
-const STEP: Duration = Duration::from_secs(1);
+pub(super) const STEP: Duration = Duration::from_secs(1);
 /// ECR scans an image once in this time when asked to.
 const AGAIN: Duration = Duration::from_hours(24);
 
