@@ -18,6 +18,7 @@ use crate::{
     content::{Descriptor, Image, Manifest, Tree},
     download::Place,
     ecr::{EcrClients, Found},
+    endpoints::Endpoints,
     error::{Action, Error, ErrorKind},
     manifests::Manifests,
     names::{Digest, EcrHost, Host, Reference, Repository, Tag, Version},
@@ -50,6 +51,7 @@ struct Parts {
     manifests: Manifests,
     ecr: Option<EcrClients>,
     cache: Option<Cache>,
+    endpoints: Endpoints,
 }
 
 impl Registry {
@@ -59,11 +61,17 @@ impl Registry {
     /// Access with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let (uploads, locks, cache) = (settings.uploads, settings.locks.clone(), settings.cache.clone());
+        let endpoints = settings.endpoints.clone();
         let ecr = settings.aws.clone().map(|aws| EcrClients::new(aws, &settings));
         let transport = Transport::new(settings, ecr.clone());
         let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
         let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads, locks);
-        Ok(Self(Arc::new(Parts { blobs, manifests: Manifests::new(transport), ecr, cache })))
+        Ok(Self(Arc::new(Parts { blobs, manifests: Manifests::new(transport), ecr, cache, endpoints })))
+    }
+
+    /// Whether this host is reached elsewhere than its name says. Other programs may not reach it at all.
+    pub fn is_mapped(&self, host: &Host) -> bool {
+        self.0.endpoints.has(host)
     }
 
     /// What a tag or digest is; `None` only when the registry says that the repository has no such image.

@@ -1,8 +1,9 @@
 //! Makes an image of a recipe, by whichever builder it needs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use ecr_registry::{Descriptor, Image, Manifest, Platform, Registry, Repository, Tree};
+use ecr_registry::{Descriptor, Image, Manifest, ManifestKind, Platform, Registry, Repository, Tree};
+use futures::future::try_join_all;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,8 @@ use crate::{
     context::DockerfileContext,
     existing,
     native::{self, Tried},
-    recipe::{How, Recipe},
+    options::Engine,
+    recipe::{DockerfileRecipe, How, Recipe},
     sources::Sources,
     stat_cache::Cache,
 };
@@ -21,21 +23,21 @@ use crate::{
 /// What was just built, ready to be pushed: an image, or, for several platforms, an index of images.
 ///
 /// Large layers are files that go away with it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Built {
     tree: Tree,
     sources: Sources,
     /// Removed when this goes away.
-    scratch: Vec<TempDir>,
+    scratch: Vec<Arc<TempDir>>,
 }
 
 impl Built {
     pub(crate) fn new(image: Image, sources: Sources, scratch: TempDir) -> Self {
-        Self::of_tree(image.into(), sources, scratch)
+        Self::of_tree(image.into(), sources, Some(scratch))
     }
 
-    pub(crate) fn of_tree(tree: Tree, sources: Sources, scratch: TempDir) -> Self {
-        Self { tree, sources, scratch: vec![scratch] }
+    pub(crate) fn of_tree(tree: Tree, sources: Sources, scratch: Option<TempDir>) -> Self {
+        Self { tree, sources, scratch: scratch.into_iter().map(Arc::new).collect() }
     }
 
     /// The index of images for these platforms, in their order; of one alone there is none.
@@ -43,7 +45,13 @@ impl Built {
         let many = images.len() > 1;
         let mut children = Vec::new();
         let mut images = images.into_iter().map(|(platform, built)| {
-            children.push(Descriptor { platform: Some(platform), ..built.tree.root.descriptor() });
+            match &built.tree.root.kind {
+                // The image and what is said about it.
+                ManifestKind::Index(index) => children.extend(index.manifests.iter().cloned()),
+                ManifestKind::Image(_) => {
+                    children.push(Descriptor { platform: Some(platform), ..built.tree.root.descriptor() });
+                }
+            }
             built
         });
         let mut joined = images.next()?;
@@ -53,7 +61,7 @@ impl Built {
         }
         if many {
             joined.tree.root = Manifest::of_index(children, annotations);
-            joined.tree.indexes.push(joined.tree.root.clone());
+            joined.tree.indexes = vec![joined.tree.root.clone()];
         }
         Some(joined)
     }
@@ -122,13 +130,15 @@ pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildErro
     if let How::Existing(existing) = &recipe.how {
         return Box::pin(existing::take(recipe, existing, tools)).await;
     }
-    let mut images: Vec<(Platform, Built)> = Vec::new();
-    for platform in &recipe.platforms {
+    // Each platform on a builder of its own, where there are several.
+    let builds = recipe.platforms.iter().map(|platform| async move {
         let built = Box::pin(build_for(platform, recipe, tools)).await?;
-        if images.first().is_some_and(|(_, first)| first.sources.tree != built.sources.tree) {
-            return Err(BuildError::SourcesChanged);
-        }
-        images.push((platform.clone(), built));
+        Ok::<_, BuildError>((platform.clone(), built))
+    });
+    let images: Vec<(Platform, Built)> = try_join_all(builds).await?;
+    let mut trees = images.iter().map(|(_, built)| built.sources.tree);
+    if trees.next().is_some_and(|first| trees.any(|tree| tree != first)) {
+        return Err(BuildError::SourcesChanged);
     }
     Built::joined(images, recipe.annotations.clone()).ok_or(BuildError::NoPlatform)
 }
@@ -141,13 +151,32 @@ async fn build_for(platform: &Platform, recipe: &Recipe, tools: Tools<'_>) -> Re
     };
     let (wanted, platforms, cache) = (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());
     let context = blocking(move || Ok(DockerfileContext::read(&wanted, &platforms, &cache)?)).await?;
-    match native::build_dockerfile(recipe, dockerfile, platform, &context, tools).await {
+    let engine = dockerfile.options.engine.unwrap_or(tools.builder.settings().engine);
+    let tried = match needs_buildkit(dockerfile, engine) {
+        Some(why) => Err(Tried::Unclear(why)),
+        None => native::build_dockerfile(recipe, dockerfile, platform, &context, tools).await,
+    };
+    match tried {
         Ok(built) => Ok(built),
         Err(Tried::Failed(error)) => Err(error),
+        Err(Tried::Unclear(why)) if engine == Engine::Native => Err(BuildError::NativeAlone(why)),
         Err(Tried::Unclear(why)) => {
             tools.progress.line(&format!("BuildKit builds it: {why}"));
             // It keeps more at hand than all else, and whoever builds natively need not carry it.
             Box::pin(buildkit::build(recipe, dockerfile, platform, context, tools)).await
+        }
+    }
+}
+
+/// What is asked for that only BuildKit has.
+fn needs_buildkit(dockerfile: &DockerfileRecipe, engine: Engine) -> Option<String> {
+    match engine {
+        Engine::Docker | Engine::Buildkit => Some(format!("the engine is `{engine}`")),
+        Engine::Auto | Engine::Native if !dockerfile.contexts.is_empty() => {
+            Some("it has contexts of its own".into())
+        }
+        Engine::Auto | Engine::Native => {
+            dockerfile.attestations.any().then(|| "attestations are asked for".to_owned())
         }
     }
 }

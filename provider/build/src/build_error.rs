@@ -1,6 +1,6 @@
 //! Why an image could not be built.
 
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
 
 use ecr_registry::{Platform, Reference};
 
@@ -8,6 +8,7 @@ use crate::{
     docker::{ArchiveError, DockerError, NoDocker},
     error::{ContextError, stages_hint},
     existing::ExistingError,
+    fleet::NoBuilder,
 };
 
 /// An image that could not be built.
@@ -69,8 +70,49 @@ pub enum BuildError {
         /// What it said.
         source: DockerError,
     },
+    /// No builder of the fleet is there for the platform.
+    #[error(transparent)]
+    NoBuilder(#[from] NoBuilder),
+    /// Builders are wanted by their addresses, and none is given.
+    #[error("the engine is `buildkit`, and no builder is given")]
+    NoEndpoints,
+    /// The native builder is the only one wanted, and cannot.
+    #[error("the engine is `native`, which cannot build this: {0}")]
+    NativeAlone(String),
+    /// Docker's daemon is older than what is asked of it.
+    #[error("the Docker daemon at `{daemon}` is of version {version}, and `{what}` needs 24.0")]
+    TooOld {
+        /// Where it is.
+        daemon: String,
+        /// Its version.
+        version: String,
+        /// What is asked of it.
+        what: &'static str,
+    },
+    /// Docker's daemon does not say how images are made.
+    #[error("a Docker daemon makes no attestations")]
+    NoAttestations,
+    /// The connection to the builder ended before the build did.
+    #[error("builder `{builder}` broke off")]
+    Broke {
+        /// Where it is.
+        builder: String,
+        /// What happened.
+        source: Box<tonic::Status>,
+    },
+    /// The builder says nothing any more.
+    #[error("builder `{builder}` gave no sign of life for {} s", patience.as_secs())]
+    Silent {
+        /// Where it is.
+        builder: String,
+        /// How long it was waited for.
+        patience: Duration,
+    },
+    /// The builder pushed the image, and the registry does not give it.
+    #[error("cannot read what the builder pushed")]
+    Pushed(#[source] ecr_registry::Error),
     /// The conversation with BuildKit did not begin.
-    #[error("cannot speak to the Docker daemon's BuildKit")]
+    #[error("cannot speak to BuildKit")]
     Channel(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The Dockerfile has no such stage.
     #[error("the Dockerfile has no stage `{target}`")]
@@ -92,7 +134,7 @@ pub enum BuildError {
     #[error(transparent)]
     Step(Box<StepFailure>),
     /// BuildKit says that all went well, and names no image.
-    #[error("the Docker daemon built no image")]
+    #[error("the builder made no image")]
     NoImage,
     /// An image that exists already cannot be used.
     #[error(transparent)]
@@ -127,9 +169,22 @@ impl BuildError {
             Self::FromImage { .. } => {
                 Some("check its name and tag, whether this machine reaches its registry, and the credentials for it".into())
             }
+            Self::Docker { source: DockerError::Connection(error), .. } => error.hint(),
             Self::Docker { .. } => Some("look into the Docker daemon's own log".into()),
             Self::Step(failure) => failure.hint(),
             Self::Existing(error) => error.hint(),
+            Self::NoBuilder(_) | Self::NoEndpoints => {
+                Some("see that the builders in the provider's `builder` run, and what they build for".into())
+            }
+            Self::NativeAlone(_) => Some("leave `engine` out, and BuildKit builds it".into()),
+            Self::TooOld { .. } => Some("update Docker, or give a buildkitd in the provider's `builder`".into()),
+            Self::NoAttestations => {
+                Some("give a buildkitd in the provider's `builder`, or leave `attestations` out".into())
+            }
+            Self::Broke { .. } | Self::Silent { .. } => {
+                Some("look into the builder's own log; the next run begins with the steps it has".into())
+            }
+            Self::Pushed(error) => error.hint(),
             Self::BaseConfig { .. }
             | Self::Channel(_)
             | Self::NoImage
@@ -140,7 +195,11 @@ impl BuildError {
 
     /// Whether the same may work a little later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::BaseUnavailable { source, .. } if source.is_transient())
+        match self {
+            Self::BaseUnavailable { source, .. } | Self::Pushed(source) => source.is_transient(),
+            Self::Broke { .. } | Self::Silent { .. } => true,
+            _ => false,
+        }
     }
 }
 

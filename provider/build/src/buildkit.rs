@@ -1,34 +1,63 @@
 //! BuildKit, spoken to directly: no `docker`, `buildx` or `buildctl` is run.
 //!
-//! The daemon's BuildKit is reached by its socket. It asks back, over a connection within the connection,
-//! for files and credentials ([`session`]); it is told what to build ([`solve`]) and tells how it goes
-//! ([`log`]). What comes out is taken from the daemon and written anew, so that it is the same next time.
+//! A builder is Docker's daemon or a buildkitd. It asks back, over a connection within the connection, for files,
+//! secrets, credentials and images ([`session`]); it is told what to build ([`request`], [`solve`]) and tells how it
+//! goes ([`log`]). What comes out is written anew, so that it is the same next time and by whichever builder; a builder
+//! on another machine pushes on its own instead.
 
 mod auth;
+mod bases;
+mod containerd;
+mod content;
 mod failure;
 mod file_sync;
-mod instructions;
 mod log;
+mod output;
+mod receive;
+mod request;
+mod secrets;
 mod session;
 mod solve;
+mod ssh;
+mod steps;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use ecr_registry::{ImageConfig, Platform};
-use tempfile::TempDir;
+use ecr_registry::{Digest, Platform, Repository, Secret};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, transport::Channel};
 
-use self::{file_sync::Shared, session::Session, solve::Solve};
+use self::{
+    auth::Credentials,
+    bases::Bases,
+    content::Store,
+    file_sync::Shared,
+    log::Log,
+    receive::Incoming,
+    request::{Output, Wanted},
+    secrets::Values,
+    session::{Services, Session},
+    solve::Answer,
+    ssh::Agents,
+};
 use crate::{
-    build::{Built, Tools, blocking},
+    build::{Built, Tools},
     build_error::BuildError,
     context::DockerfileContext,
-    docker::{Docker, DockerError, Exported, Rewrite},
-    native::config::{image, rfc3339},
+    docker::Docker,
+    fleet::{Place, Seat, over},
     recipe::{DockerfileRecipe, Recipe},
     sources,
 };
+
+/// One build for one platform.
+struct Job<'a> {
+    recipe: &'a Recipe,
+    dockerfile: &'a DockerfileRecipe,
+    platform: &'a Platform,
+    context: Arc<DockerfileContext>,
+    tools: Tools<'a>,
+}
 
 pub(crate) async fn build(
     recipe: &Recipe,
@@ -37,20 +66,9 @@ pub(crate) async fn build(
     context: DockerfileContext,
     tools: Tools<'_>,
 ) -> Result<Built, BuildError> {
-    let context = Arc::new(context);
-    let docker = tools.builder.settings().docker.connect().await?;
-    let solve = Solve::new(recipe, dockerfile, platform, &context);
-    let id = cancellable(tools.cancel, run(&docker, &solve, &context, tools)).await?;
-    let exported = cancellable(tools.cancel, export(&docker, &id, recipe)).await;
-    let removed = docker.remove_nameless(&id).await;
-    let (exported, scratch) = exported?;
-    if let Err(error) = removed {
-        tools.progress.line(&format!("the image stays in the Docker daemon as {id}: {error}"));
-    }
-    let config = settle(exported.config, recipe.source_date_epoch);
-    let layers = exported.layers.into_iter().map(|layer| layer.blob).collect();
-    let image = image(&config, layers, recipe.annotations.clone());
-    Ok(Built::new(image, sources::of_dockerfile(&context), scratch))
+    let job = Job { recipe, dockerfile, platform, context: Arc::new(context), tools };
+    let flights = tools.builder.flights();
+    cancellable(tools.cancel, flights.join(job.identity(), || Box::pin(job.build()))).await
 }
 
 /// Dropping the work is what ends it: BuildKit stops a solve whose caller is gone.
@@ -65,62 +83,146 @@ async fn cancellable<T>(
     }
 }
 
-/// Builds, and gives the image's id in the daemon.
-async fn run(
-    docker: &Docker,
-    solve: &Solve,
-    context: &Arc<DockerfileContext>,
-    tools: Tools<'_>,
-) -> Result<String, BuildError> {
-    let channel = channel(docker).await?;
-    let shared = Shared::new(context.clone(), solve.epoch());
-    let session = Session::start(channel.clone(), &shared, tools.registry.clone());
-    let result = solve.run(channel, session.id(), tools.progress).await;
-    session.end().await;
-    // A file that could not be sent is the cause of whatever BuildKit says about it.
-    match shared.failure() {
-        Some(error) => Err(error.into()),
-        None => result,
+impl Job<'_> {
+    /// Stands for all that decides about the result, secrets too: equal builds are one.
+    fn identity(&self) -> Digest {
+        let wanted = self.wanted(Bases::default(), Output::Archive);
+        let attributes: BTreeMap<_, _> = wanted.attributes().into_iter().collect();
+        let options = &self.dockerfile.options;
+        let secret = |(id, secret): (&String, &Secret)| (id.clone(), Digest::of(secret.expose().as_bytes()));
+        let secrets: BTreeMap<_, _> = options.secrets.iter().map(secret).collect();
+        let tree = sources::of_dockerfile(&self.context).tree;
+        let Recipe { annotations, compression, source_date_epoch, .. } = self.recipe;
+        let bases = &self.dockerfile.base_digests;
+        let made = (attributes, tree, annotations, compression, source_date_epoch, bases);
+        let how = (secrets, &options.ssh, &options.cache, options.engine, self.tools.destination);
+        Digest::of(format!("{made:?} {how:?}").as_bytes())
     }
-}
 
-async fn channel(docker: &Docker) -> Result<Channel, BuildError> {
-    let failed = |source| BuildError::Docker { action: "reach BuildKit in", source };
-    // Asked for once before, because the channel would hide why it fails.
-    let upgraded = docker.buildkit().await.map_err(failed)?;
-    let mut first = Some(upgraded);
-    let connector = tower::service_fn(move |_| {
-        let upgraded = first.take();
-        async move { upgraded.ok_or_else(|| std::io::Error::other("the connection to BuildKit broke")) }
-    });
-    Endpoint::from_static("http://docker")
-        .connect_with_connector(connector)
-        .await
-        .map_err(|error| BuildError::Channel(Box::new(error)))
-}
+    /// Stands for what is built, whatever its content: whoever built it before has most of it.
+    fn affinity(&self) -> Digest {
+        let name = (self.tools.destination, &self.context.dockerfile.name, &self.dockerfile.target);
+        Digest::of(format!("{name:?}").as_bytes())
+    }
 
-async fn export(docker: &Docker, id: &str, recipe: &Recipe) -> Result<(Exported, TempDir), BuildError> {
-    let failed = |source: DockerError| BuildError::Docker { action: "take the image out of", source };
-    let archive = docker.export(id).await.map_err(failed)?;
-    let rewrite = Rewrite { compression: recipe.compression, latest: recipe.source_date_epoch };
-    blocking(move || {
-        let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
-        Ok((Exported::read(archive, rewrite, &scratch)?, scratch))
-    })
-    .await
-}
+    fn wanted(&self, bases: Bases, output: Output) -> Wanted<'_> {
+        Wanted {
+            recipe: self.recipe,
+            dockerfile: self.dockerfile,
+            platform: self.platform,
+            context: &self.context,
+            bases,
+            output,
+        }
+    }
 
-/// Takes out of a configuration what is not the same next time.
-fn settle(mut config: ImageConfig, epoch: u64) -> ImageConfig {
-    let latest = |time: &mut Option<String>| {
-        let seconds = time.as_ref().and_then(|time| time.parse::<prost_types::Timestamp>().ok());
-        let seconds = seconds.and_then(|time| u64::try_from(time.seconds).ok()).unwrap_or_default();
-        *time = Some(rfc3339(seconds.min(epoch)));
-    };
-    latest(&mut config.created);
-    config.history.iter_mut().for_each(|step| latest(&mut step.created));
-    config.other.retain(|name, _| name == "author" || name.starts_with("os."));
-    config
+    async fn build(&self) -> Result<Built, BuildError> {
+        let builder = self.tools.builder;
+        let _turn = builder.turn().await;
+        let engine = self.dockerfile.options.engine.unwrap_or(builder.settings().engine);
+        let seat = builder.choose(engine, self.platform, &self.affinity()).await?;
+        self.tools.progress.line(&format!("{} builds for {}", seat.address, self.platform));
+        match &seat.place {
+            Place::Docker(docker) => self.by_docker(docker, &seat).await,
+            Place::Buildkit(channel) => self.by_buildkit(channel, &seat).await,
+        }
+    }
+
+    async fn by_docker(&self, docker: &Docker, seat: &Seat) -> Result<Built, BuildError> {
+        self.check_age(docker)?;
+        let unreachable = |source| BuildError::Docker { action: "reach BuildKit in", source };
+        let upgraded = docker.buildkit().await.map_err(unreachable)?;
+        let channel = over(upgraded).await.map_err(|error| BuildError::Channel(Box::new(error)))?;
+        let (bases, store) = self.bases(docker.is_at_least(24, 0)).await?;
+        let wanted = self.wanted(bases, Output::Store);
+        let (incoming, _) = receive::archive();
+        let answer = self.solve(&channel, &wanted, store, incoming, seat).await?;
+        output::of_docker(docker, &answer, self).await
+    }
+
+    async fn by_buildkit(&self, channel: &Channel, seat: &Seat) -> Result<Built, BuildError> {
+        let output = self.output(seat);
+        let (bases, store) = self.bases(true).await?;
+        let wanted = self.wanted(bases, output.clone());
+        let (incoming, archive) = receive::archive();
+        let reading = output::read(archive, &output, self);
+        let solving = self.solve(channel, &wanted, store, incoming, seat);
+        output::of_buildkit(solving, reading, &output, self).await
+    }
+
+    /// Another machine pushes on its own, where it reaches the registry by its name.
+    fn output(&self, seat: &Seat) -> Output {
+        let registry = self.tools.registry;
+        let reachable = |to: &&Repository| seat.address.is_far() && !registry.is_mapped(to.host());
+        match self.tools.destination.filter(reachable) {
+            Some(repository) => Output::Push(repository.clone()),
+            None if self.dockerfile.attestations.any() => Output::Layout,
+            None => Output::Archive,
+        }
+    }
+
+    /// What Docker's daemon learned after BuildKit came into it.
+    fn check_age(&self, docker: &Docker) -> Result<(), BuildError> {
+        let dockerfile = self.dockerfile;
+        if dockerfile.attestations.any() {
+            return Err(BuildError::NoAttestations);
+        }
+        let asked = [
+            ("contexts", !dockerfile.contexts.is_empty()),
+            ("track_base_images", !dockerfile.base_digests.is_empty()),
+        ];
+        match asked.into_iter().find(|(_, asked)| *asked) {
+            Some((what, _)) if !docker.is_at_least(24, 0) => {
+                let (daemon, version) = (docker.address().to_string(), docker.version().to_owned());
+                Err(BuildError::TooOld { daemon, version, what })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn solve(
+        &self,
+        channel: &Channel,
+        wanted: &Wanted<'_>,
+        images: Store,
+        incoming: Incoming,
+        seat: &Seat,
+    ) -> Result<Answer, BuildError> {
+        let options = &self.dockerfile.options;
+        let files = Shared::new(self.context.clone(), self.recipe.source_date_epoch);
+        let services = Services {
+            files: files.clone(),
+            credentials: Credentials::new(self.tools.registry.clone()),
+            secrets: Values(options.secrets.clone()),
+            agents: Agents(options.ssh.clone()),
+            images,
+            incoming,
+        };
+        let session = Session::start(channel.clone(), services);
+        let request = wanted.request(&solve::random_id(), session.id());
+        let mut log = Log::default();
+        let patience = self.tools.builder.settings().patience;
+        let result = tokio::select! {
+            result = solve::solve(channel.clone(), request, &mut log, self.tools.progress) => Some(result),
+            () = session.silence(patience) => None,
+        };
+        session.end().await;
+        let builder = seat.address.to_string();
+        // A file that could not be sent is the cause of whatever BuildKit says about it.
+        match (files.failure(), result) {
+            (Some(error), _) => Err(error.into()),
+            (None, None) => Err(BuildError::Silent { builder, patience }),
+            (None, Some(result)) => result.map_err(|status| self.failed(status, &log, builder)),
+        }
+    }
+
+    fn failed(&self, status: Status, log: &Log, builder: String) -> BuildError {
+        // What a builder says has no source; what befalls the connection has.
+        if std::error::Error::source(&status).is_some() {
+            return BuildError::Broke { builder, source: Box::new(status) };
+        }
+        failure::explain(&status, log, self.dockerfile.target.as_deref(), self.context.parsed.as_ref())
+    }
 }
 
 #[cfg(test)]

@@ -169,7 +169,7 @@ pub(crate) async fn take(
             Existing::LocalImage { .. } => unreachable!("it was saved as an archive"),
         };
         let digest = digest.unwrap_or(tree.root.digest);
-        Ok(Built::of_tree(tree, sources::of_existing(&existing.name(), digest), scratch))
+        Ok(Built::of_tree(tree, sources::of_existing(&existing.name(), digest), Some(scratch)))
     })
     .await
 }

@@ -18,6 +18,8 @@ pub mod dockerfile;
 mod endpoint;
 mod error;
 mod existing;
+mod fleet;
+mod flights;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -47,6 +49,7 @@ pub use docker::{ArchiveError, DockerError, NoDocker};
 pub use endpoint::{Address, AddressError, ClientTls, Endpoint};
 pub use error::{ContextError, Role};
 pub use existing::{Existing, ExistingError};
+pub use fleet::NoBuilder;
 pub use hash::{Format, SourceHash, SourceHashError, source_hash};
 pub use ignore::PatternError;
 pub use options::{

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::{
     docker::{Docker, NoDocker},
     endpoint::{Address, ClientTls},
+    fleet::innermost,
 };
 
 /// Where Docker's daemon is looked for; nowhere by default.
@@ -160,14 +161,6 @@ fn candidate(host: &str, keys: Option<&Path>) -> Candidate {
         server_name: None,
     });
     Candidate::Place(address, tls)
-}
-
-/// The last of an error's causes says what happened.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,10 +6,13 @@ use serde::Deserialize;
 use tonic::Status;
 
 use super::{
-    instructions::Instructions,
     log::{Log, Step},
+    steps::line_of,
 };
-use crate::build_error::{BuildError, StepFailure};
+use crate::{
+    build_error::{BuildError, StepFailure},
+    dockerfile::Dockerfile,
+};
 
 /// What the layers of BuildKit put before the cause.
 const WRAPPINGS: [&str; 8] = [
@@ -24,20 +27,25 @@ const WRAPPINGS: [&str; 8] = [
 ];
 
 /// The error of a build that failed with this status.
-pub(super) fn explain(status: &Status, log: &Log, target: Option<&str>, dockerfile: &str) -> BuildError {
+pub(super) fn explain(
+    status: &Status,
+    log: &Log,
+    target: Option<&str>,
+    dockerfile: Option<&Dockerfile>,
+) -> BuildError {
     let message = unwrapped(status.message());
     if let Some(target) = target.filter(|target| misses(message, target)) {
-        let stages = Instructions::read(dockerfile).stages().map(str::to_owned).collect();
+        let stages = dockerfile.into_iter().flat_map(Dockerfile::stage_names).map(str::to_owned).collect();
         return BuildError::NoStage { target: target.to_owned(), stages };
     }
     let failed = log.failed();
-    let image = failed.and_then(|step| step.name.strip_prefix("[internal] load metadata for "));
-    if let Some(image) = image {
+    let image = failed.and_then(|step| step.name.split_once("] load metadata for "));
+    if let Some((_, image)) = image {
         return BuildError::FromImage { image: image.to_owned(), message: message.to_owned() };
     }
     BuildError::Step(Box::new(StepFailure {
         step: failed.map(|step| step.name.clone()),
-        line: line(status).or_else(|| Instructions::read(dockerfile).line_of(&failed?.name)),
+        line: line(status).or_else(|| line_of(dockerfile?, &failed?.name)),
         message: message.to_owned(),
         log: failed.map(Step::last_lines).unwrap_or_default(),
     }))
@@ -88,7 +96,10 @@ mod tests {
 
     use super::*;
 
-    const DOCKERFILE: &str = "FROM scratch AS base\nRUN as x\nfrom base as Release\n  FROM --platform=a b\n";
+    fn dockerfile() -> Dockerfile {
+        Dockerfile::parse("FROM scratch AS base\nRUN as x\nfrom base as Release\n  FROM --platform=a b\n")
+            .unwrap()
+    }
 
     fn failed(step: &str, error: &str, output: &str) -> Log {
         let mut log = Log::default();
@@ -102,16 +113,16 @@ mod tests {
     #[test]
     fn names_the_stages_there_are() {
         let message = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: target stage web could not be found";
-        let error = explain(&Status::unknown(message), &Log::default(), Some("web"), DOCKERFILE);
+        let error = explain(&Status::unknown(message), &Log::default(), Some("web"), Some(&dockerfile()));
         assert_eq!(error.to_string(), "the Dockerfile has no stage `web`");
-        assert_eq!(error.hint().unwrap(), "its stages are base, Release");
+        assert_eq!(error.hint().unwrap(), "its stages are base, release");
     }
 
     #[test]
     fn names_the_base_image() {
         let log = failed("[internal] load metadata for docker.io/library/nope:1", "not found", "");
         let message = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: docker.io/library/nope:1: not found";
-        let error = explain(&Status::not_found(message), &log, None, DOCKERFILE);
+        let error = explain(&Status::not_found(message), &log, None, Some(&dockerfile()));
         assert_eq!(
             error.to_string(),
             "cannot get base image `docker.io/library/nope:1`: docker.io/library/nope:1: not found"
@@ -131,7 +142,7 @@ mod tests {
             details.encode_to_vec().into(),
         );
         let log = failed("[2/3] RUN make", "exit code: 2", "cc main.c\nno such file\n");
-        let error = explain(&status, &log, None, DOCKERFILE);
+        let error = explain(&status, &log, None, Some(&dockerfile()));
         assert_eq!(
             error.to_string(),
             "step `[2/3] RUN make` (line 7 of the Dockerfile) failed: \

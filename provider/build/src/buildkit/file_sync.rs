@@ -17,9 +17,11 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
 
+use super::request;
 use crate::{
     context::DockerfileContext,
     error::ContextError,
+    named::Named,
     selection::Selection,
     sources,
     tree::{Entry, File, Tree},
@@ -75,13 +77,22 @@ impl Shared {
                 if let Some(path) = context.unseen(selection) {
                     return Err(self.fail(ContextError::Unseen { path }));
                 }
-                let paths = selection.of(&context.tree);
-                let paths = paths.map_err(|error| Status::invalid_argument(error.to_string()))?;
-                Ok(paths.into_iter().map(|path| self.item(&context.tree, path)).collect())
+                self.of_tree(&context.tree, selection)
             }
             DOCKERFILE => Ok(vec![self.dockerfile()]),
-            _ => Err(Status::not_found(format!("no folder {folder}"))),
+            other => {
+                let named = context.named.iter().find(|(name, _)| request::folder(name) == other);
+                let Some((_, Named::Folder(tree))) = named else {
+                    return Err(Status::not_found(format!("no folder {other}")));
+                };
+                self.of_tree(tree, selection)
+            }
         }
+    }
+
+    fn of_tree(&self, tree: &Tree, selection: &Selection) -> Result<Vec<Item>, Status> {
+        let paths = selection.of(tree).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        Ok(paths.into_iter().map(|path| self.item(tree, path)).collect())
     }
 
     fn item(&self, tree: &Tree, path: &str) -> Item {

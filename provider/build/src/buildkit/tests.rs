@@ -11,8 +11,8 @@ use std::{
     time::Duration,
 };
 
-use ecr_registry::{BlobSource, Image, Registry, Settings};
-
+use ecr_registry::{BlobSource, Image, ImageConfig, Registry, Settings};
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;

@@ -60,7 +60,7 @@ mod tests {
         check("ARG TAG=12\nFROM debian:$TAG\n", None, &["debian:13"]);
         check("FROM a AS x\nFROM b AS y\nFROM c\nCOPY --from=x / /\n", None, &["a", "c"]);
         check("FROM a AS x\nFROM b AS y\n", Some("x"), &["a"]);
-        check("FROM a\nCOPY --from=d:1 / /\nCOPY --from=0 / /\n", None, &["a", "d:1"]);
+        check("FROM x\nFROM a\nCOPY --from=d:1 / /\nCOPY --from=0 / /\n", None, &["a", "d:1", "x"]);
         check(
             "FROM a\nRUN --mount=from=e,target=/e x\nRUN --mount=type=cache,target=/c x\n",
             None,
