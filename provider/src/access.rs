@@ -1,51 +1,107 @@
 //! What the provider's configuration gives its resources: the way to registries and to builders.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use ecr_registry::{Error, Outcome, Registry};
-use image_build::{Builder, Cache};
+use ecr_registry::{Error, Outcome, Registry, Repository, Tag};
+use image_build::{Builder, Cache, SourceHash};
 use tfplugin_rs::{ClientCapabilities, Diagnostic, Diagnostics};
 
 use crate::{
+    home::Home,
     image::Client,
     report::{Report, details},
 };
 
-/// Made once, by configure.
-pub(crate) struct Access {
-    /// `None` while a setting of the provider is unknown: then nothing is asked, and less is known at plan.
+/// What the provider's settings lead to.
+#[derive(Default)]
+pub(crate) struct Ways {
+    /// `None` while a setting that decides about it is unknown: then nothing is asked, and less is known at plan.
     pub(crate) registry: Option<Registry>,
+    /// As for `registry`.
+    pub(crate) home: Option<Home>,
     pub(crate) builder: Builder,
     /// What earlier runs know of files.
     pub(crate) cache: Cache,
+    /// `None` while they are unknown.
+    pub(crate) default_labels: Option<BTreeMap<String, String>>,
+    /// `None` where images carry none.
+    pub(crate) source_tag: Option<SourceTag>,
+}
+
+/// What the tag of an image's source hash begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceTag(pub(crate) String);
+
+/// Made once, by configure.
+pub(crate) struct Access {
+    ways: Ways,
     tells_walks_apart: bool,
     refreshed: AtomicBool,
-    warned: AtomicBool,
+    /// What was warned of: each is said once.
+    warned: Mutex<BTreeSet<String>>,
+}
+
+impl Default for SourceTag {
+    fn default() -> Self {
+        Self("src-".to_owned())
+    }
+}
+
+impl SourceTag {
+    /// The tag by which any machine finds the image of a hash again.
+    pub(crate) fn of(&self, hash: &SourceHash) -> Tag {
+        hash.tag(&self.0).expect("a short start of a tag, a number and 64 digits make a tag")
+    }
+}
+
+impl std::ops::Deref for Access {
+    type Target = Ways;
+
+    fn deref(&self) -> &Ways {
+        &self.ways
+    }
 }
 
 impl Access {
-    pub(crate) fn new(
-        registry: Option<Registry>,
-        builder: Builder,
-        cache: Cache,
-        terraform_version: &str,
-    ) -> Self {
+    pub(crate) fn new(ways: Ways, terraform_version: &str) -> Self {
         Self {
-            registry,
-            builder,
-            cache,
+            ways,
             tells_walks_apart: tells_walks_apart(terraform_version),
             refreshed: AtomicBool::new(false),
-            warned: AtomicBool::new(false),
+            warned: Mutex::default(),
         }
     }
 
     /// Way to registries, for work that cannot be put off.
     pub(crate) fn registry(&self) -> Result<&Registry, Diagnostics> {
-        self.registry.as_ref().ok_or_else(|| {
-            let detail = "They have to be known before anything can be looked up or changed in a registry.";
-            Diagnostic::error("The provider's settings are not known yet", detail).into()
-        })
+        self.registry.as_ref().ok_or_else(unsettled)
+    }
+
+    /// The repository that is meant: `registry/name`, or a name in the provider's own account and region.
+    ///
+    /// # Errors
+    /// Where it is none, or the account is not known.
+    pub(crate) async fn repository(&self, text: &str) -> Result<Repository, Diagnostics> {
+        if !is_bare(text) {
+            return text.parse().map_err(|error: ecr_registry::NameError| error.report().into());
+        }
+        let home = self.home.as_ref().ok_or_else(unsettled)?;
+        let registry = home.registry().await.map_err(|error| error.report())?;
+        Repository::new(registry, text).map_err(|error| error.report().into())
+    }
+
+    /// Adds a warning, unless this process gave it before about the same thing.
+    pub(crate) fn warn(&self, about: &str, warning: Diagnostic, diagnostics: &mut Diagnostics) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(format!("{about}\0{}", warning.summary)) {
+            diagnostics.push(warning);
+        }
     }
 
     /// Remembers that this process reads resources: private data is of the plan that is being made.
@@ -69,15 +125,24 @@ impl Access {
     pub(crate) fn tolerate(&self, error: &Error, diagnostics: &mut Diagnostics) -> Result<(), Diagnostics> {
         match error.outcome() {
             Outcome::NotAllowed | Outcome::NoAnswer => {
-                if !self.warned.swap(true, Ordering::Relaxed) {
-                    diagnostics.push(unasked(error));
-                }
+                self.warn("", unasked(error), diagnostics);
                 Ok(())
             }
             Outcome::ImageGone | Outcome::TagGone => Ok(()),
             Outcome::Other => Err(error.report().into()),
         }
     }
+}
+
+fn unsettled() -> Diagnostics {
+    let detail = "They have to be known before anything can be looked up or changed in a registry.";
+    Diagnostic::error("The provider's settings are not known yet", detail).into()
+}
+
+/// Whether a repository is written without its registry.
+pub(crate) fn is_bare(text: &str) -> bool {
+    let first = text.split('/').next().unwrap_or(text);
+    !first.contains(['.', ':']) && !first.eq_ignore_ascii_case("localhost")
 }
 
 fn unasked(error: &Error) -> Diagnostic {

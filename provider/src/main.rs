@@ -8,6 +8,7 @@
 #![recursion_limit = "256"]
 
 mod access;
+mod home;
 mod image;
 mod image_data;
 mod provider;

@@ -1,26 +1,29 @@
 //! The `provider "ecr"` block: settings, and the access made of them once.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod aws;
+mod network;
+mod registries;
+mod role;
+mod settings;
+#[cfg(test)]
+mod tests;
 
-use aws_config::{
-    BehaviorVersion, Region,
-    environment::EnvironmentVariableRegionProvider,
-    meta::region::RegionProviderChain,
-    profile::{ProfileFileRegionProvider, region::Builder as ProfileBuilder},
-};
-use aws_credential_types::Credentials;
-use aws_types::{SdkConfig, origin::Origin};
-use ecr_registry::{ENDPOINTS_VARIABLE, Endpoints, Registry, Settings};
+use std::{collections::BTreeSet, sync::Arc};
+
 use image_build::{Builder, Cache};
 use tfplugin_rs::{
-    Attribute, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Path, Provider, Resource,
-    Schema, Shape, Type, ValidateRequest, Value, async_trait,
+    ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Provider, Resource, Schema,
+    ValidateRequest, Value, async_trait,
 };
 
-use crate::{access::Access, image::ImageResource, image_data::ImageData, report::Report};
-
-/// What registries are told about who asks.
-const USER_AGENT: &str = concat!("terraform-provider-ecr/", env!("CARGO_PKG_VERSION"));
+use self::settings::{SourceTagSettings, Written};
+use crate::{
+    access::{Access, SourceTag, Ways},
+    home::Home,
+    image::ImageResource,
+    image_data::ImageData,
+    report::Report,
+};
 
 /// The provider `ecr`.
 #[derive(Default)]
@@ -29,7 +32,7 @@ pub(crate) struct EcrProvider(Configured<Access>);
 #[async_trait]
 impl Provider for EcrProvider {
     fn schema(&self) -> Schema {
-        schema()
+        Schema::of::<Written>()
     }
 
     fn resources(&self) -> Vec<Arc<dyn Resource>> {
@@ -41,7 +44,8 @@ impl Provider for EcrProvider {
     }
 
     async fn validate(&self, request: ValidateRequest) -> Diagnostics {
-        check(&request.config)
+        let known = Written::known(&request.config);
+        known.and_then(|(written, _)| registries::mapped(&written)).err().unwrap_or_default()
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Diagnostics {
@@ -53,137 +57,65 @@ impl Provider for EcrProvider {
     }
 }
 
-fn schema() -> Schema {
-    let text = |name, description| Attribute::optional(name, Type::String).describe(description);
-    let attributes = [
-        text("region", "The AWS region. Each ECR registry names its own; this is for everything else."),
-        text("profile", "The profile of AWS's configuration files to use."),
-        text("access_key", "An AWS access key; better left to the environment, a profile or a role."),
-        text("secret_key", "Its secret.").sensitive(),
-        text("token", "The session token of temporary keys.").sensitive(),
-        Attribute::optional(
-            "endpoints",
-            Shape::single([text("ecr", "The URL of ECR's API, such as that of a private link.")]),
-        )
-        .describe("Where AWS's services are reached, if not at their usual place."),
-        Attribute::optional("registry_endpoints", Type::map(Type::String)).describe(
-            "Where registries are reached, if not where their name says: host to `http(s)://host[:port][/prefix]`. \
-             Also taken from the variable `EKS_DEPLOY_REGISTRY_ENDPOINTS`, as `host=url,host=url`.",
-        ),
-        builder(),
-    ];
-    let schema = Schema::new().describe(
-        "Builds service images and pushes them to Amazon ECR. Without settings, AWS's usual ones apply: \
-         environment, profiles, roles.",
-    );
-    attributes.into_iter().fold(schema, Schema::attribute)
-}
-
-fn builder() -> Attribute {
-    let endpoint = Attribute::required("address", Type::String)
-        .describe("The socket of Docker's daemon, `unix:///var/run/docker.sock`.");
-    let endpoints = Attribute::optional("endpoints", Shape::list([endpoint])).describe(
-        "Where the builder is: one socket. Default: `DOCKER_HOST`, else the usual places of Docker's socket.",
-    );
-    Attribute::optional("builder", Shape::single([endpoints]))
-        .describe("What builds Dockerfiles. Images made of `files` need no builder, and a plan never does.")
-}
-
-fn check(config: &Value) -> Diagnostics {
-    let mut problems = registry_endpoints(config).err().unwrap_or_default();
-    problems.extend(builder_of(config).err().into_iter().flatten());
-    for (given, missing) in
-        [("access_key", "secret_key"), ("secret_key", "access_key"), ("token", "access_key")]
-    {
-        if !config.get(given).is_null() && config.get(missing).is_null() {
-            let detail = "Keys are written together, or all left to the environment, a profile or a role.";
-            problems
-                .push(Diagnostic::error(format!("`{given}` is given without `{missing}`"), detail).at(given));
-        }
-    }
-    problems
-}
-
-/// The mappings of the configuration, as far as they are known.
-fn registry_endpoints(config: &Value) -> Result<Endpoints, Diagnostics> {
-    let map = config.get("registry_endpoints");
-    let known = map.view().settled::<Option<BTreeMap<String, String>>>()?;
-    let known = known.flatten().unwrap_or_default();
-    Endpoints::parse(&known).map_err(|error| error.report().at("registry_endpoints").into())
-}
-
 async fn access(request: &ConfigureRequest) -> Result<Access, Diagnostics> {
-    let known = request.config.is_wholly_known();
-    let registry = if known { Some(registry(&request.config).await?) } else { None };
-    let cache = Cache::from_environment(|name| std::env::var(name).ok());
-    Ok(Access::new(registry, builder_of(&request.config)?, cache, &request.terraform_version))
-}
-
-fn builder_of(config: &Value) -> Result<Builder, Diagnostics> {
-    let endpoints = config.get("builder").get("endpoints").as_list().unwrap_or_default();
-    let path = Path::from("builder").attribute("endpoints");
-    match endpoints {
-        [] => Ok(Builder::from_environment(|name| std::env::var(name).ok())),
-        [endpoint] => {
-            let address = endpoint.get("address");
-            let socket = address.as_str().and_then(|text| text.strip_prefix("unix://"));
-            match socket {
-                Some(socket) => Ok(Builder::docker(socket)),
-                None if address.is_unknown() => Ok(Builder::default()),
-                None => {
-                    let summary = "The address of the builder is not that of a socket";
-                    let detail = "Write it as unix:///path/of/docker.sock.";
-                    Err(Diagnostic::error(summary, detail).at(path.index(0).attribute("address")).into())
-                }
-            }
-        }
-        several => {
-            let summary = format!("{} builders are given, and one is used", several.len());
-            Err(Diagnostic::error(summary, "Remove the others.").at(path).into())
-        }
-    }
-}
-
-async fn registry(config: &Value) -> Result<Registry, Diagnostics> {
-    let variable = std::env::var(ENDPOINTS_VARIABLE).unwrap_or_default();
-    let of_environment = Endpoints::parse_text(&variable).map_err(|error| error.report())?;
-    let settings = Settings {
-        aws: Some(aws(config).await),
-        endpoints: registry_endpoints(config)?.or(of_environment),
-        user_agent: USER_AGENT.to_owned(),
-        ..Settings::default()
+    let config = &request.config;
+    let (mut written, reachable) = Written::known(config)?;
+    let mut ways = Ways {
+        builder: builder(&written, config),
+        cache: Cache::from_environment(|name| std::env::var(name).ok()),
+        source_tag: source_tag(config, written.source_tag.take()),
+        default_labels: settled(config, "default_labels").then(|| written.default_labels.take().unwrap_or_default()),
+        ..Ways::default()
     };
-    let settings = settings.with_logins_of_user(|name| std::env::var_os(name));
-    let settings = settings.with_network_of_machine(|name| std::env::var_os(name));
-    settings.and_then(Registry::new).map_err(|error| error.report().into())
+    if reachable {
+        let aws = aws::configuration(&mut written).await?;
+        let home = Home::new(&aws, written.skip_requesting_account_id != Some(true));
+        check_account(&written, &home).await?;
+        ways.registry = Some(registries::client(&written, aws)?);
+        ways.home = Some(home);
+    }
+    Ok(Access::new(ways, &request.terraform_version))
 }
 
-/// AWS's own chain with what the configuration says put before it. Nothing is asked yet.
-async fn aws(config: &Value) -> SdkConfig {
-    let text = |name: &str| config.get(name).as_str().map(str::to_owned);
-    let profile = text("profile");
-    let of_profile = profile.iter().fold(ProfileFileRegionProvider::builder(), ProfileBuilder::profile_name);
-    // Not the instance's metadata: each ECR registry names its region, and off EC2 the question takes seconds.
-    let region = RegionProviderChain::first_try(text("region").map(Region::new))
-        .or_else(EnvironmentVariableRegionProvider::new())
-        .or_else(of_profile.build());
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
+fn settled(config: &Value, name: &str) -> bool {
+    config.get(name).is_wholly_known()
+}
+
+/// No tag while it is unknown what it would be: then images are looked for when the plan is applied.
+fn source_tag(config: &Value, written: Option<SourceTagSettings>) -> Option<SourceTag> {
+    let enabled = written.as_ref().is_none_or(|written| written.enabled != Some(false));
+    let prefix = written.and_then(|written| written.prefix);
+    (enabled && settled(config, "source_tag")).then(|| prefix.map_or_else(SourceTag::default, SourceTag))
+}
+
+fn builder(written: &Written, config: &Value) -> Builder {
+    let endpoints = written.builder.iter().flat_map(|builder| &builder.endpoints).flatten();
+    let sockets: Vec<_> = endpoints.filter_map(|endpoint| endpoint.address.strip_prefix("unix://")).collect();
+    match sockets[..] {
+        [socket] => Builder::docker(socket),
+        _ if settled(config, "builder") => Builder::from_environment(|name| std::env::var(name).ok()),
+        _ => Builder::default(),
     }
-    if let (Some(key), Some(secret)) = (text("access_key"), text("secret_key")) {
-        loader = loader.credentials_provider(Credentials::new(
-            key,
-            secret,
-            text("token"),
-            None,
-            "provider settings",
-        ));
+}
+
+/// Whether the credentials are of an account that is meant.
+async fn check_account(written: &Written, home: &Home) -> Result<(), Diagnostics> {
+    let none = BTreeSet::new();
+    let (allowed, forbidden) = (&written.allowed_account_ids, &written.forbidden_account_ids);
+    if (allowed.is_none() && forbidden.is_none()) || written.skip_requesting_account_id == Some(true) {
+        return Ok(());
     }
-    let aws = loader.load().await;
-    let Some(endpoint) = config.get("endpoints").get("ecr").as_str() else { return aws };
-    let mut builder = aws.into_builder().endpoint_url(endpoint);
-    // What is written goes before AWS_ENDPOINT_URL_ECR.
-    builder.insert_origin("endpoint_url", Origin::shared_config());
-    builder.build()
+    let account = home.account().await.map_err(|error| error.report())?;
+    let refused = |name, verb: &str| {
+        let summary = format!("The credentials are of account {account}, which {verb}");
+        let detail = "Use the credentials of another account, or another profile or role.";
+        Err(Diagnostic::error(summary, detail).at(name).into())
+    };
+    if allowed.as_ref().is_some_and(|allowed| !allowed.contains(account)) {
+        return refused("allowed_account_ids", "is not one of allowed_account_ids");
+    }
+    if forbidden.as_ref().unwrap_or(&none).contains(account) {
+        return refused("forbidden_account_ids", "is one of forbidden_account_ids");
+    }
+    Ok(())
 }

@@ -3,14 +3,14 @@
 
 use std::{collections::BTreeMap, future::Future};
 
-use ecr_registry::{Digest, ErrorKind, Manifest, Registry, Repository, Version};
+use ecr_registry::{Digest, Error, ErrorKind, Manifest, Registry, Repository, Tag, Version};
 use image_build::{Built, Format, Recipe, SourceHash, Sources, Tools};
 use tfplugin_rs::{ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Value};
 
 use super::{
-    arguments::{Arguments, blame, blame_build, with_defaults},
+    arguments::{Arguments, Surroundings, blame, blame_build, with_defaults},
     decision::{FilesChanged, Look, Since},
-    lookup::{self, Found, source_tag},
+    lookup::{self, Found},
     memory::{Content, Memory, Tree},
     read::{look, observe},
     state::{State, set_content, set_source},
@@ -26,7 +26,7 @@ pub(super) async fn apply(access: &Access, request: ApplyRequest) -> Result<Appl
     if request.planned.is_null() {
         return Ok(ApplyResponse::default());
     }
-    let job = Job::new(access, &request)?;
+    let job = Job::new(access, &request).await?;
     let obtained = Box::pin(job.obtain()).await?;
     let mut state = job.planned.clone();
     if let Some((hash, sources)) = &obtained.source {
@@ -75,15 +75,19 @@ struct Obtained {
 }
 
 impl<'a> Job<'a> {
-    fn new(access: &'a Access, request: &ApplyRequest) -> Result<Self, Diagnostics> {
+    async fn new(access: &'a Access, request: &ApplyRequest) -> Result<Self, Diagnostics> {
+        let around = Surroundings::of(access, &request.config).await;
         // The plan may have the paths of another machine: the configuration has those of this one.
-        let wanted = Arguments::parse(&with_defaults(request.config.clone(), &request.config))?;
-        let (Some(repository), Some(Some(recipe))) = (wanted.repository.clone(), wanted.recipe.clone())
-        else {
+        let wanted = Arguments::parse(&with_defaults(request.config.clone(), &request.config), &around)?;
+        let repository = match (&wanted.repository, request.config.get("repository").as_str()) {
+            (None, Some(text)) => Some(access.repository(text).await?),
+            (repository, _) => repository.clone(),
+        };
+        let (Some(repository), Some(Some(recipe))) = (repository, wanted.recipe.clone()) else {
             let detail = "Every argument has to be known when a plan is applied.";
             return Err(Diagnostic::error("The configuration is not complete", detail).into());
         };
-        let prior = (!request.prior.is_null()).then(|| State::parse(&request.prior)).transpose()?;
+        let prior = (!request.prior.is_null()).then(|| State::parse(&request.prior, &around)).transpose()?;
         Ok(Self {
             access,
             registry: access.registry()?,
@@ -139,9 +143,11 @@ impl<'a> Job<'a> {
     /// An image that has this source's tag, or else a new one.
     async fn new_image(&self) -> Result<Obtained, Diagnostics> {
         let (look, sources) = self.look().await?;
-        let found =
-            lookup::by_source_tag(self.registry, &self.repository, &look.hash, &self.recipe.platforms);
-        let (manifest, content) = match found.await.map_err(|error| refused(&error))? {
+        let found = match &self.access.source_tag {
+            Some(tag) => self.tagged(&tag.of(&look.hash)).await.map_err(|error| refused(&error))?,
+            None => None,
+        };
+        let (manifest, content) = match found {
             Some(found) => (found.manifest, found.content),
             None => Box::pin(self.build(&look)).await?,
         };
@@ -162,6 +168,10 @@ impl<'a> Job<'a> {
             return Err(changed_since(was, &look.tree).into());
         }
         Ok((look, sources))
+    }
+
+    async fn tagged(&self, source_tag: &Tag) -> Result<Option<Found>, Error> {
+        lookup::by_source_tag(self.registry, &self.repository, source_tag, &self.recipe.platforms).await
     }
 
     async fn build(&self, look: &Look) -> Result<(Manifest, Content), Diagnostics> {
@@ -192,18 +202,14 @@ impl<'a> Job<'a> {
 
     /// Puts the source tag. Where another run was first and the tag cannot be moved, its image is taken.
     async fn mark(&self, look: &Look, built: &Built) -> Result<(Manifest, Content), Diagnostics> {
-        let tag = source_tag(&look.hash);
         let root = &built.tree().root;
+        let Some(tag) = self.access.source_tag.as_ref().map(|tag| tag.of(&look.hash)) else {
+            return Ok((root.clone(), self.content(built)));
+        };
         match self.registry.tag(&self.repository, &tag, root).await {
             Ok(_) => Ok((root.clone(), self.content(built))),
             Err(error) if matches!(*error.kind, ErrorKind::TagImmutable { .. }) => {
-                let found = lookup::by_source_tag(
-                    self.registry,
-                    &self.repository,
-                    &look.hash,
-                    &self.recipe.platforms,
-                );
-                match found.await {
+                match self.tagged(&tag).await {
                     Ok(Some(first)) => Ok((first.manifest, first.content)),
                     _ => Err(refused(&error).into()),
                 }

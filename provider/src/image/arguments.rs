@@ -9,11 +9,14 @@ use std::{
     str::FromStr,
 };
 
-use ecr_registry::{Platform, Reference, Repository, Tag};
+use ecr_registry::{Host, Platform, Reference, Repository, Tag};
 use image_build::{BuildError, ContextError, DockerfileRecipe, FilesRecipe, How, LayerSource, Recipe, Role};
 use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Path, Value, View};
 
-use crate::report::{Report, at};
+use crate::{
+    access::{Access, is_bare},
+    report::{Report, at},
+};
 
 /// A value of configuration or plan; `None` while it is known only after apply.
 pub(super) type Settled<T> = Option<T>;
@@ -33,6 +36,26 @@ pub(super) const NAMES: [&str; 12] = [
     "on_moved_tag",
     "on_removed_tag",
 ];
+
+/// What the provider's settings add to the arguments of an image.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Surroundings {
+    /// Where a repository is that is written without a registry.
+    registry: Option<Host>,
+    default_labels: Settled<BTreeMap<String, String>>,
+}
+
+impl Surroundings {
+    /// What is known of them; AWS is asked for its account only if the repository is written without a registry.
+    pub(super) async fn of(access: &Access, value: &Value) -> Self {
+        let bare = value.get("repository").as_str().is_some_and(is_bare);
+        let registry = match access.home.as_ref().filter(|_| bare) {
+            Some(home) => home.registry().await.ok(),
+            None => None,
+        };
+        Self { registry, default_labels: access.default_labels.clone() }
+    }
+}
 
 /// The arguments of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +121,7 @@ impl Arguments {
     ///
     /// # Errors
     /// All that is wrong with the values that are known, each with its argument.
-    pub(super) fn parse(value: &Value) -> Result<Self, Diagnostics> {
+    pub(super) fn parse(value: &Value, around: &Surroundings) -> Result<Self, Diagnostics> {
         let view = value.view();
         let mut reader = Reader::default();
         let policy = |reader: &mut Reader, name, allowed| reader.choice(&view.get(name), allowed).flatten();
@@ -112,9 +135,9 @@ impl Arguments {
             _ => OnRemovedTag::Keep,
         };
         let arguments = Self {
-            repository: reader.parse(&view.get("repository")).flatten(),
+            repository: reader.repository(&view.get("repository"), around.registry.as_ref()),
             tags: reader.set(&view.get("tags")),
-            recipe: reader.recipe(&view),
+            recipe: reader.recipe(&view, around.default_labels.as_ref()),
             on_moved_tag,
             on_removed_tag,
         };
@@ -124,7 +147,7 @@ impl Arguments {
 
 /// Checks what is known of a configuration.
 pub(super) fn check(config: &Value) -> Diagnostics {
-    let mut problems = Arguments::parse(config).err().unwrap_or_default();
+    let mut problems = Arguments::parse(config, &Surroundings::default()).err().unwrap_or_default();
     let given = |name| !config.get(name).is_null();
     let known = |name| config.get(name).is_known();
     if given("build") && given("files") && known("build") && known("files") {
@@ -186,7 +209,24 @@ impl Reader {
         self.read::<String>(view).map(PathBuf::from)
     }
 
-    fn recipe(&mut self, view: &View<'_>) -> Settled<Option<Recipe>> {
+    /// `None` also where it is written without a registry, and which one that would be is not known.
+    fn repository(&mut self, view: &View<'_>, registry: Option<&Host>) -> Settled<Repository> {
+        let text = self.read::<String>(view)?;
+        if !is_bare(&text) {
+            return self.parse(view).flatten();
+        }
+        // Some registry will do for checking the name.
+        let placeholder = || "registry.invalid".parse::<Host>().expect("a host");
+        let parsed = Repository::new(registry.cloned().unwrap_or_else(placeholder), &text);
+        let parsed = self.problems.collect(parsed.map_err(|error| error.report().at(view.path().clone())));
+        parsed.filter(|_| registry.is_some())
+    }
+
+    fn recipe(
+        &mut self,
+        view: &View<'_>,
+        default_labels: Option<&BTreeMap<String, String>>,
+    ) -> Settled<Option<Recipe>> {
         let (build, files) = (view.get("build"), view.get("files"));
         let how = match (build.value().is_null(), files.value().is_null()) {
             (true, true) => Some(None),
@@ -202,7 +242,7 @@ impl Reader {
             how,
             platforms: platforms?,
             compression: compression?.unwrap_or_default(),
-            labels: labels?,
+            labels: with(default_labels?, labels?),
             annotations: annotations?,
             triggers: triggers?,
             source_date_epoch: 0,
@@ -298,6 +338,10 @@ impl Reader {
         };
         self.problems.collect(mode.ok_or_else(error)).map(Some)
     }
+}
+
+fn with(defaults: &BTreeMap<String, String>, own: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    defaults.clone().into_iter().chain(own).collect()
 }
 
 /// The argument that is to blame for files that cannot be read.

@@ -5,17 +5,8 @@ use std::collections::BTreeMap;
 use ecr_registry::{
     Digest, Error, ImageConfig, Manifest, ManifestKind, Platform, Registry, Repository, Tag, Version,
 };
-use image_build::SourceHash;
 
 use super::memory::Content;
-
-/// Before the hash in source tags.
-const SOURCE_TAG_PREFIX: &str = "src-";
-
-/// The tag by which any machine finds the image of a hash again.
-pub(super) fn source_tag(hash: &SourceHash) -> Tag {
-    hash.tag(SOURCE_TAG_PREFIX).expect("a short prefix, a number and 64 digits make a tag")
-}
 
 /// An image in a registry.
 pub(crate) struct Found {
@@ -49,19 +40,32 @@ pub(crate) async fn find(
     Ok(Some(Found { manifest, content, config }))
 }
 
-/// The image that carries the source tag of a hash, if it is one for this platform: a tag can be put
-/// on anything.
+/// The image that carries a source tag, if it is one for this platform: a tag can be put on anything.
 pub(super) async fn by_source_tag(
     registry: &Registry,
     repository: &Repository,
-    hash: &SourceHash,
+    tag: &Tag,
     platforms: &[Platform],
 ) -> Result<Option<Found>, Error> {
-    let found = find(registry, repository, &Version::Tag(source_tag(hash))).await?;
+    let found = find(registry, repository, &Version::Tag(tag.clone())).await?;
     Ok(found.filter(|found| {
         let config = found.config.as_ref();
         config.is_some_and(|config| platforms.iter().all(|platform| platform.matches(&config.platform())))
     }))
+}
+
+/// The same for a plan, which asks for many images at once and is no worse for an answer of some seconds ago.
+pub(super) async fn planned(
+    registry: &Registry,
+    repository: &Repository,
+    tag: &Tag,
+    platforms: &[Platform],
+) -> Result<Option<Content>, Error> {
+    let tags = [Version::Tag(tag.clone())];
+    if registry.digests(repository, &tags).await?.into_iter().flatten().next().is_none() {
+        return Ok(None);
+    }
+    Ok(by_source_tag(registry, repository, tag, platforms).await?.map(|found| found.content))
 }
 
 async fn index(

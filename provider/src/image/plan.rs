@@ -7,7 +7,7 @@ use image_build::{Cache, Format, Recipe, Sources};
 use tfplugin_rs::{Diagnostic, Diagnostics, Path, PlanRequest, PlanResponse, Value};
 
 use super::{
-    arguments::{self, Arguments, blame, places, with_defaults, with_prior_paths},
+    arguments::{self, Arguments, Surroundings, blame, places, with_defaults, with_prior_paths},
     decision::{Changed, Computed, Decision, Evidence, FilesChanged, Look, Prior, Since, decide, evidence},
     lookup,
     memory::{Content, Memory, Witness},
@@ -21,7 +21,7 @@ use crate::{
 
 /// Says what apply will do.
 pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
-    let wanted = Wanted::new(&request)?;
+    let wanted = Wanted::new(access, &request).await?;
     let client = access.client(request.client);
     let memory = Memory::of(&request.prior_private);
     let planned_memory = request.planned_private.as_ref().map(Memory::of);
@@ -45,7 +45,7 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
     let mut diagnostics = Diagnostics::new();
     for warning in seen.iter().flat_map(|seen| &seen.sources.warnings) {
         let warning = Diagnostic::warning(capitalized(&warning.to_string()), warning.hint());
-        diagnostics.push(at(warning, Path::from("build").attribute("context")));
+        access.warn(&wanted.context(), at(warning, Path::from("build").attribute("context")), &mut diagnostics);
     }
     let found = match (evidence, look) {
         (Evidence::Fresh, Some(look)) => wanted.found(access, look, &mut diagnostics).await?,
@@ -94,15 +94,26 @@ struct Seen {
 }
 
 impl Wanted {
-    fn new(request: &PlanRequest) -> Result<Self, Diagnostics> {
+    async fn new(access: &Access, request: &PlanRequest) -> Result<Self, Diagnostics> {
         let value = with_defaults(request.proposed.clone(), &request.config);
-        let arguments = Arguments::parse(&value)?;
-        let prior = (!request.prior.is_null()).then(|| State::parse(&request.prior)).transpose()?;
+        let around = Surroundings::of(access, &value).await;
+        let mut arguments = Arguments::parse(&value, &around)?;
+        let prior = (!request.prior.is_null()).then(|| State::parse(&request.prior, &around)).transpose()?;
+        if let (None, Some(prior)) = (&arguments.repository, &prior)
+            && value.get("repository") == request.prior.get("repository")
+        {
+            // The account cannot be asked for, so it is the one that it was.
+            arguments.repository = Some(prior.repository.clone());
+        }
         Ok(Self { value, arguments, prior })
     }
 
     fn recipe(&self) -> Option<&Recipe> {
         self.arguments.recipe.as_ref()?.as_ref()
+    }
+
+    fn context(&self) -> String {
+        self.value.get("build").get("context").as_str().unwrap_or_default().to_owned()
     }
 
     /// Reads the files, unless an argument that goes into the image is unknown.
@@ -127,16 +138,16 @@ impl Wanted {
         let prior =
             self.prior.as_ref().filter(|prior| Some(&prior.repository) == self.arguments.repository.as_ref());
         let unchanged = prior.is_some_and(|prior| prior.hash == Some(look.hash));
-        let (Some(registry), Some(repository), Some(recipe)) =
-            (&access.registry, &self.arguments.repository, self.recipe())
+        let (Some(registry), Some(tag), Some(repository), Some(recipe)) =
+            (&access.registry, &access.source_tag, &self.arguments.repository, self.recipe())
         else {
             return Ok(None);
         };
         if unchanged {
             return Ok(None);
         }
-        match lookup::by_source_tag(registry, repository, &look.hash, &recipe.platforms).await {
-            Ok(found) => Ok(found.map(|found| found.content)),
+        match lookup::planned(registry, repository, &tag.of(&look.hash), &recipe.platforms).await {
+            Ok(found) => Ok(found),
             Err(error) => access.tolerate(&error, diagnostics).map(|()| None),
         }
     }

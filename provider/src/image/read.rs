@@ -9,7 +9,7 @@ use image_build::{Cache, Recipe, Sources, source_hash};
 use tfplugin_rs::{ClientCapabilities, Diagnostics, ReadRequest, ReadResponse, Value};
 
 use super::{
-    arguments::OnMovedTag,
+    arguments::{OnMovedTag, Surroundings},
     decision::{self, Look},
     lookup,
     memory::{Content, Memory, Tree},
@@ -20,7 +20,8 @@ use crate::access::Access;
 /// Looks how the image is.
 pub(super) async fn read(access: &Access, mut request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
     access.note_refresh();
-    let state = State::parse(&request.state)?;
+    let around = Surroundings::of(access, &request.state).await;
+    let state = State::parse(&request.state, &around)?;
     let mut memory = Memory::of(&request.private);
     let mut diagnostics = Diagnostics::new();
     let mut online = None;
@@ -46,15 +47,15 @@ async fn look_at_image(
     registry: &Registry,
     state: &State,
 ) -> Result<Option<BTreeMap<Tag, Option<Digest>>>, Error> {
-    if head(registry, &state.repository, Version::Digest(state.digest)).await?.is_none() {
-        return Ok(None);
-    }
-    let mut tags = BTreeMap::new();
-    for tag in state.arguments.tags.iter().flatten() {
-        let points_at = head(registry, &state.repository, Version::Tag(tag.clone())).await?;
-        tags.insert(tag.clone(), points_at);
-    }
-    Ok(Some(tags))
+    let tags: Vec<&Tag> = state.arguments.tags.iter().flatten().collect();
+    let named = tags.iter().map(|tag| Version::Tag((*tag).clone()));
+    let versions: Vec<Version> = std::iter::once(Version::Digest(state.digest)).chain(named).collect();
+    let seen = match registry.digests(&state.repository, &versions).await {
+        Err(error) if matches!(error.outcome(), Outcome::ImageGone | Outcome::TagGone) => return Ok(None),
+        seen => seen?,
+    };
+    let is_there = seen.first().is_some_and(Option::is_some);
+    Ok(is_there.then(|| tags.into_iter().cloned().zip(seen.into_iter().skip(1)).collect()))
 }
 
 /// What a tag or digest is; `None` also where the whole repository is gone.
@@ -121,8 +122,9 @@ async fn found(
     look: &Look,
     diagnostics: &mut Diagnostics,
 ) -> Result<Option<Content>, Diagnostics> {
-    match lookup::by_source_tag(registry, &state.repository, &look.hash, &recipe.platforms).await {
-        Ok(found) => Ok(found.map(|found| found.content)),
+    let Some(tag) = access.source_tag.as_ref().map(|tag| tag.of(&look.hash)) else { return Ok(None) };
+    match lookup::planned(registry, &state.repository, &tag, &recipe.platforms).await {
+        Ok(found) => Ok(found),
         Err(error) => access.tolerate(&error, diagnostics).map(|()| None),
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ecr_registry::{Digest, Repository};
+use ecr_registry::{Digest, Reference, Repository};
 use image_build::SourceHash;
 use tfplugin_rs::{Diagnostic, Diagnostics, Value};
 
-use super::{arguments::Arguments, memory::Content};
+use super::{
+    arguments::{Arguments, Surroundings},
+    memory::Content,
+};
 
 /// The results that say what the image is made from, and those that say what it is.
 pub(super) const SOURCE: [&str; 2] = ["source_hash", "sources"];
@@ -27,10 +30,11 @@ impl State {
     ///
     /// # Errors
     /// Where somebody changed it by hand.
-    pub(super) fn parse(state: &Value) -> Result<Self, Diagnostics> {
-        let arguments = Arguments::parse(state)?;
-        let (Some(repository), Some(digest)) = (arguments.repository.clone(), parsed(state, "digest")?)
-        else {
+    pub(super) fn parse(state: &Value, around: &Surroundings) -> Result<Self, Diagnostics> {
+        let arguments = Arguments::parse(state, around)?;
+        // Not as it is written: that may leave the registry to the provider.
+        let uri = parsed::<Reference>(state, "uri")?.map(|uri| uri.repository);
+        let (Some(repository), Some(digest)) = (uri, parsed(state, "digest")?) else {
             return Err(damaged("repository or digest").into());
         };
         Ok(Self { arguments, repository, digest, hash: parsed(state, "source_hash")? })

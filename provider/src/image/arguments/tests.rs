@@ -5,6 +5,10 @@ fn base() -> Value {
     Value::object([("repository", Value::from("127.0.0.1:5000/web")), ("build", build)])
 }
 
+fn surroundings() -> Surroundings {
+    Surroundings { registry: None, default_labels: Some(BTreeMap::new()) }
+}
+
 fn files(layer: &[(&str, &str)]) -> Value {
     let layer = Value::object(layer.iter().map(|(name, text)| (*name, Value::from(*text))));
     base().with("build", Value::Null).with("files", Value::object([("layers", Value::list([layer]))]))
@@ -93,5 +97,5 @@ fn the_same_place_is_the_same_however_it_is_written() {
 }
 
 fn recipe(config: &Value) -> Recipe {
-    Arguments::parse(config).unwrap().recipe.flatten().unwrap()
+    Arguments::parse(config, &surroundings()).unwrap().recipe.flatten().unwrap()
 }

@@ -2,15 +2,17 @@
 
 #![expect(clippy::field_reassign_with_default, reason = "requests can be made in no other way")]
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use ecr_registry::Digest;
-use image_build::{Builder, Cache};
 use tempfile::TempDir;
 use tfplugin_rs::{ClientCapabilities, Private, ReadRequest, Step, check};
 
 use super::*;
-use crate::image::{memory::Tree, read, schema::schema};
+use crate::{
+    access::Ways,
+    image::{memory::Tree, read, schema::schema},
+};
 
 const REPOSITORY: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web";
 
@@ -25,7 +27,10 @@ const VERSIONS: [(&str, bool); 3] = [("1.15.9", false), ("1.16.0", true), ("1.13
 fn process((version, stores_planned_private): (&str, bool), applying: bool) -> Process {
     let tells = version != "1.13.0";
     Process {
-        access: Access::new(None, Builder::default(), Cache::none(), version),
+        access: Access::new(
+            Ways { default_labels: Some(BTreeMap::new()), ..Ways::default() },
+            version,
+        ),
         capabilities: ClientCapabilities {
             deferral_allowed: applying && tells,
             stores_planned_private,
