@@ -8,8 +8,8 @@ use std::{
     },
 };
 
-use ecr_registry::{Error, Outcome, Registry, Repository, Tag};
-use image_build::{Builder, Cache, SourceHash};
+use ecr_registry::{Digest, Error, Outcome, Registry, Repository, Tag};
+use image_build::{Builder, Cache, Recipe, SourceHash};
 use tfplugin_rs::{ClientCapabilities, Diagnostic, Diagnostics};
 
 use crate::{
@@ -45,6 +45,10 @@ pub(crate) struct Access {
     refreshed: AtomicBool,
     /// What was warned of: each is said once.
     warned: Mutex<BTreeSet<String>>,
+    /// For what each tag is wanted.
+    claimed: Mutex<BTreeMap<(Repository, Tag), Recipe>>,
+    /// The images that were created or updated here.
+    made: Mutex<BTreeSet<(Repository, Digest)>>,
 }
 
 impl Default for SourceTag {
@@ -75,6 +79,8 @@ impl Access {
             tells_walks_apart: tells_walks_apart(terraform_version),
             refreshed: AtomicBool::new(false),
             warned: Mutex::default(),
+            claimed: Mutex::default(),
+            made: Mutex::default(),
         }
     }
 
@@ -102,6 +108,22 @@ impl Access {
         if warned.insert(format!("{about}\0{}", warning.summary)) {
             diagnostics.push(warning);
         }
+    }
+
+    /// Whether a tag can be that of the image of this recipe: another one may want it as well.
+    pub(crate) fn claims(&self, repository: &Repository, tag: &Tag, recipe: &Recipe) -> bool {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.entry((repository.clone(), tag.clone())).or_insert_with(|| recipe.clone()) == recipe
+    }
+
+    /// Remembers an image as one that the configuration has, so that nothing else takes it away.
+    pub(crate) fn note_made(&self, repository: &Repository, image: Digest) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert((repository.clone(), image));
+    }
+
+    /// Whether it is one of those.
+    pub(crate) fn made_here(&self, repository: &Repository, image: &Digest) -> bool {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(&(repository.clone(), *image))
     }
 
     /// Remembers that this process reads resources: private data is of the plan that is being made.
@@ -146,7 +168,10 @@ pub(crate) fn is_bare(text: &str) -> bool {
 }
 
 fn unasked(error: &Error) -> Diagnostic {
-    let summary = "The registry could not be asked, so images are taken to be as state has them";
+    let summary = match error.outcome() {
+        Outcome::NotAllowed => "The registry may not be asked, so images are taken to be as state has them",
+        _ => "The registry gives no answer, so images are taken to be as state has them",
+    };
     Diagnostic::warning(summary, format!("{error}\n{}", details(error, error.hint())))
 }
 

@@ -55,7 +55,8 @@ impl Home {
         let asked = parts.account.get_or_try_init(async || {
             let answer = Box::pin(parts.sts.get_caller_identity().send()).await;
             let answer = answer.map_err(|error| Said(DisplayErrorContext(error).to_string()));
-            let account = answer.and_then(|answer| answer.account.ok_or(Said("it names no account".to_owned())));
+            let account =
+                answer.and_then(|answer| answer.account.ok_or(Said("it names no account".to_owned())));
             account.map_err(HomeError::NotSaid)
         });
         asked.await.map(String::as_str)
@@ -70,12 +71,15 @@ impl Home {
 
 impl Report for HomeError {
     fn advice(&self) -> Option<String> {
-        let written = "write the repository with its registry, as the repository_url of aws_ecr_repository has it";
+        let written =
+            "write the repository with its registry, as the repository_url of aws_ecr_repository has it";
         Some(match self {
             Self::NoRegion => format!("set region in the provider or AWS_REGION, or {written}"),
             Self::MayNotAsk => format!("leave skip_requesting_account_id out, or {written}"),
             Self::NotSaid(_) => {
-                format!("check the credentials, which need no permission for sts:GetCallerIdentity, or {written}")
+                format!(
+                    "check the credentials, which need no permission for sts:GetCallerIdentity, or {written}"
+                )
             }
             Self::Host(error) => return error.hint(),
         })

@@ -2,6 +2,7 @@
 //!
 //! Look, decide, act: [`read`] and [`plan`] look, [`decision`] decides, [`apply`] alone writes.
 
+mod after;
 mod apply;
 mod arguments;
 mod decision;
@@ -10,6 +11,7 @@ mod lookup;
 mod memory;
 mod plan;
 mod read;
+mod remove;
 mod schema;
 mod state;
 mod tags;
@@ -47,7 +49,7 @@ impl Resource for ImageResource {
 
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
         match request.operation() {
-            Operation::Destroy => Ok(plan::destroy(request)),
+            Operation::Destroy => remove::plan(&*self.0.get()?, request).await,
             Operation::Create | Operation::Update => plan::plan(&*self.0.get()?, request).await,
         }
     }

@@ -64,7 +64,8 @@ async fn access(request: &ConfigureRequest) -> Result<Access, Diagnostics> {
         builder: builder(&written, config),
         cache: Cache::from_environment(|name| std::env::var(name).ok()),
         source_tag: source_tag(config, written.source_tag.take()),
-        default_labels: settled(config, "default_labels").then(|| written.default_labels.take().unwrap_or_default()),
+        default_labels: settled(config, "default_labels")
+            .then(|| written.default_labels.take().unwrap_or_default()),
         ..Ways::default()
     };
     if reachable {

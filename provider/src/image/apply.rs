@@ -1,18 +1,32 @@
 //! Apply: the only one to write. Content first, then the source tag, then new tags, and removals last:
 //! ECR deletes an image with its last tag.
 
-use std::{collections::BTreeMap, future::Future};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    future::Future,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use ecr_registry::{Digest, Error, ErrorKind, Manifest, Registry, Repository, Tag, Version};
 use image_build::{Built, Format, Recipe, SourceHash, Sources, Tools};
-use tfplugin_rs::{ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Value};
+use tfplugin_rs::{
+    ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Operation, Timed, Value,
+};
 
 use super::{
+    after::{lambda_may_pull, wait_for},
     arguments::{Arguments, Surroundings, blame, blame_build, with_defaults},
     decision::{FilesChanged, Look, Since},
     lookup::{self, Found},
     memory::{Content, Memory, Tree},
     read::{look, observe},
+    remove,
+    schema::timeouts,
     state::{State, set_content, set_source},
     tags::{Tags, put_tags, remove_tags},
 };
@@ -21,13 +35,43 @@ use crate::{
     report::{Report, at},
 };
 
-/// Creates or updates the image. Destroying keeps it.
-pub(super) async fn apply(access: &Access, request: ApplyRequest) -> Result<ApplyResponse, Diagnostics> {
-    if request.planned.is_null() {
-        return Ok(ApplyResponse::default());
+/// Creates or updates the image, or lets it go, within the time it has.
+pub(super) async fn apply(access: &Access, mut request: ApplyRequest) -> Result<ApplyResponse, Diagnostics> {
+    let (value, operation) = match request.operation() {
+        Operation::Create => (&request.config, Timed::Create),
+        Operation::Update => (&request.config, Timed::Update),
+        Operation::Destroy => (&request.prior, Timed::Delete),
+    };
+    let limit = timeouts().of(value, operation)?.unwrap_or(Duration::MAX);
+    request.cancellation = request.cancellation.child_token();
+    let mut work = Box::pin(applied(access, &request, limit));
+    if let Ok(done) = tokio::time::timeout(limit, &mut work).await {
+        return done;
     }
-    let job = Job::new(access, &request).await?;
+    // What is cut off ends as what is interrupted: it leaves nothing behind.
+    request.cancellation.cancel();
+    let mut response = work.await.map_err(|_| out_of_time(limit))?;
+    if response.diagnostics.has_errors() {
+        response.diagnostics.push(out_of_time(limit));
+    }
+    Ok(response)
+}
+
+async fn applied(
+    access: &Access,
+    request: &ApplyRequest,
+    limit: Duration,
+) -> Result<ApplyResponse, Diagnostics> {
+    if request.planned.is_null() {
+        let diagnostics = remove::destroy(access, request).await?;
+        return Ok(ApplyResponse { diagnostics, ..ApplyResponse::default() });
+    }
+    let job = Job::new(access, request).await?;
+    if job.wanted.lambda {
+        lambda_may_pull(job.registry, &job.repository).await?;
+    }
     let obtained = Box::pin(job.obtain()).await?;
+    access.note_made(&job.repository, obtained.content.digest);
     let mut state = job.planned.clone();
     if let Some((hash, sources)) = &obtained.source {
         set_source(&mut state, hash, sources);
@@ -39,7 +83,9 @@ pub(super) async fn apply(access: &Access, request: ApplyRequest) -> Result<Appl
     let mut put = Vec::new();
     let tagging = async {
         put_tags(&tags, &mut put).await?;
-        remove_tags(&tags, &mut diagnostics).await
+        remove_tags(&tags, &mut diagnostics).await?;
+        let image = &obtained.content.digest;
+        wait_for(job.registry, &job.repository, image, &job.wanted.wait_for, limit).await
     };
     if let Err(failed) = unless_cancelled(&job.cancel, Box::pin(tagging)).await {
         if job.prior.is_none() {
@@ -175,7 +221,11 @@ impl<'a> Job<'a> {
     }
 
     async fn build(&self, look: &Look) -> Result<(Manifest, Content), Diagnostics> {
-        let progress = |line: &str| tracing::info!(repository = %self.repository, "{line}");
+        let log = Log::open(self.wanted.log_file.as_deref())?;
+        let progress = |line: &str| {
+            tracing::info!(repository = %self.repository, "{line}");
+            log.line(line);
+        };
         let tools = Tools {
             builder: &self.access.builder,
             registry: self.registry,
@@ -240,7 +290,6 @@ impl<'a> Job<'a> {
     fn tags<'t>(&'t self, obtained: &'t Obtained) -> Tags<'t> {
         Tags {
             registry: self.registry,
-            destination: Some(&self.repository),
             repository: &self.repository,
             manifest: &obtained.manifest,
             wanted: self.wanted.tags.as_ref(),
@@ -263,6 +312,37 @@ fn refused(error: &ecr_registry::Error) -> Diagnostic {
 fn changed_since(was: Option<&Tree>, now: &Tree) -> Diagnostic {
     let lines = was.map_or_else(Vec::new, |was| was.differences(now, "when planned"));
     FilesChanged { lines, since: Since::Planned }.diagnostic()
+}
+
+fn out_of_time(limit: Duration) -> Diagnostic {
+    let summary = format!("The image was not done within {} minutes", limit.as_secs() / 60);
+    let detail = "What was sent so far is found again. Apply again, or write timeouts { create = \"2h\" }.";
+    Diagnostic::error(summary, detail).at("timeouts")
+}
+
+/// Where the lines of a build go, beside Terraform's log.
+struct Log(Option<Mutex<File>>);
+
+impl Log {
+    /// Opens the file, readable by its owner alone, and empties it.
+    fn open(path: Option<&Path>) -> Result<Self, Diagnostic> {
+        let Some(path) = path else { return Ok(Self(None)) };
+        let mut options = File::options();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+        let refused = |error: std::io::Error| {
+            let summary = format!("Cannot write to `{}`", path.display());
+            Diagnostic::error(summary, format!("caused by: {error}")).at("log_file")
+        };
+        Ok(Self(Some(Mutex::new(file.map_err(refused)?))))
+    }
+
+    /// A line that cannot be written is no reason to end a build.
+    fn line(&self, line: &str) {
+        if let Some(file) = &self.0 {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = writeln!(file, "{line}");
+        }
+    }
 }
 
 async fn unless_cancelled<T>(

@@ -45,6 +45,8 @@ pub(crate) struct Look {
     pub(crate) hash: SourceHash,
     /// There are `triggers`, so the same apply may generate files before this image is reached.
     pub(crate) generated: bool,
+    /// The configuration says which files the plan was made with, and these are they.
+    pub(crate) locked: bool,
 }
 
 /// The image in state.
@@ -106,6 +108,8 @@ pub(crate) enum Since {
     Planned,
     /// The files of the image: the plan saw no difference, or did not look.
     Built,
+    /// The files that the configuration's lock is of.
+    Locked,
 }
 
 /// What Read leaves for the plan's second run: nothing while the files are those of the image, so that a
@@ -173,7 +177,8 @@ fn without_stale<'a>(
     let Evidence::Refreshed(witness) = evidence else { return evidence };
     let elsewhere = prior.is_none_or(|prior| prior.changed.look || prior.changed.repository);
     let differs = look.is_some_and(|look| look.tree.digest != witness.tree.digest);
-    let left_over = differs && client.surely_planning && !client.refreshed;
+    let locked = look.is_some_and(|look| look.locked);
+    let left_over = differs && (locked || (client.surely_planning && !client.refreshed));
     let generated = look.is_some_and(|look| look.generated);
     match left_over || generated {
         _ if elsewhere => Evidence::Nothing,
@@ -203,8 +208,8 @@ fn update(
         let provable = !prior.changed.others
             || match evidence {
                 Evidence::Fresh | Evidence::Planned(_) | Evidence::Refreshed(_) => true,
-                Evidence::Void => false,
-                Evidence::Nothing => !prior.changed.look,
+                Evidence::Void => look.locked,
+                Evidence::Nothing => look.locked || !prior.changed.look,
             };
         let (source, content) = if provable {
             (Computed::Prior, Computed::Prior)
@@ -215,7 +220,7 @@ fn update(
     }
     if let (Some(built), Evidence::Nothing) = (&prior.memory.built, evidence) {
         let Changed { look: elsewhere, recipe, others, .. } = prior.changed;
-        if others && !recipe && !elsewhere {
+        if others && !recipe && !elsewhere && !look.locked {
             same(built, &look.tree, Since::Built)?;
         }
     }
@@ -234,6 +239,9 @@ fn from_evidence(
             let found = witness.found.clone().filter(|_| witness.hash == look.hash);
             (Computed::Known(look.hash), known(found))
         }
+        Evidence::Planned(None) | Evidence::Void | Evidence::Nothing if look.locked => {
+            (Computed::Known(look.hash), Computed::Unknown)
+        }
         Evidence::Planned(None) | Evidence::Void | Evidence::Nothing => {
             (Computed::Unknown, Computed::Unknown)
         }
@@ -247,6 +255,7 @@ fn same(was: &Tree, now: &Tree, since: Since) -> Result<(), FilesChanged> {
     let when = match since {
         Since::Planned => "when planned",
         Since::Built => "when the image was built",
+        Since::Locked => "when they were locked",
     };
     Err(FilesChanged { lines: was.differences(now, when), since })
 }

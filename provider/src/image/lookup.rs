@@ -40,7 +40,7 @@ pub(crate) async fn find(
     Ok(Some(Found { manifest, content, config }))
 }
 
-/// The image that carries a source tag, if it is one for this platform: a tag can be put on anything.
+/// The image that carries a source tag, if it is one for these platforms: a tag can be put on anything.
 pub(super) async fn by_source_tag(
     registry: &Registry,
     repository: &Repository,
@@ -48,10 +48,7 @@ pub(super) async fn by_source_tag(
     platforms: &[Platform],
 ) -> Result<Option<Found>, Error> {
     let found = find(registry, repository, &Version::Tag(tag.clone())).await?;
-    Ok(found.filter(|found| {
-        let config = found.config.as_ref();
-        config.is_some_and(|config| platforms.iter().all(|platform| platform.matches(&config.platform())))
-    }))
+    Ok(found.filter(|found| found.content.is_for(platforms)))
 }
 
 /// The same for a plan, which asks for many images at once and is no worse for an answer of some seconds ago.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecr_registry::{Digest, Tag};
+use ecr_registry::{Digest, Platform, Tag};
 use image_build::{SourceHash, Sources};
 use serde::{Deserialize, Serialize};
 use tfplugin_rs::Private;
@@ -25,6 +25,9 @@ pub(crate) struct Memory {
     /// Where Read found tags that had moved away; Apply may move these back, and no others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) moved_tags: BTreeMap<Tag, Digest>,
+    /// In a plan: it makes an image, perhaps in place of one. Core hands this to the half that destroys as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) replaces: bool,
 }
 
 /// The files at one moment: content only, so equal on every machine.
@@ -55,6 +58,16 @@ pub(crate) struct Content {
     pub(crate) platform_digests: BTreeMap<String, Digest>,
     /// Manifest, configuration and layers, compressed.
     pub(crate) size_bytes: u64,
+}
+
+impl Content {
+    /// Whether it is for these platforms and no others.
+    pub(crate) fn is_for(&self, platforms: &[Platform]) -> bool {
+        let parsed = self.platform_digests.keys().map(|text| text.parse::<Platform>());
+        let Ok(found) = parsed.collect::<Result<Vec<_>, _>>() else { return false };
+        let is_there = |wanted: &Platform| found.iter().any(|found| wanted.matches(found));
+        found.len() == platforms.len() && platforms.iter().all(is_there)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

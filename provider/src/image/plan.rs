@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use image_build::{Cache, Format, Recipe, Sources};
+use image_build::{Cache, Format, How, Recipe, Sources};
 use tfplugin_rs::{Diagnostic, Diagnostics, Path, PlanRequest, PlanResponse, Value};
 
 use super::{
@@ -35,6 +35,7 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
         "what a plan can be compared with"
     );
     let evidence = evidence(client, planned_memory.as_ref(), &memory, wanted.prior.is_none());
+    wanted.claim_tags(access)?;
     let seen = wanted.look(&access.cache).await?;
     let prior = wanted.prior.as_ref().map(|state| Prior {
         hash: state.hash,
@@ -45,7 +46,17 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
     let mut diagnostics = Diagnostics::new();
     for warning in seen.iter().flat_map(|seen| &seen.sources.warnings) {
         let warning = Diagnostic::warning(capitalized(&warning.to_string()), warning.hint());
-        access.warn(&wanted.context(), at(warning, Path::from("build").attribute("context")), &mut diagnostics);
+        access.warn(
+            &wanted.context(),
+            at(warning, Path::from("build").attribute("context")),
+            &mut diagnostics,
+        );
+    }
+    for name in wanted.secret_args() {
+        let summary = format!("Build argument `{name}` looks like a secret");
+        let detail = "Build arguments are kept in the image and in Terraform's state.";
+        let path = Path::from("build").attribute("args");
+        access.warn(&wanted.context(), at(Diagnostic::warning(summary, detail), path), &mut diagnostics);
     }
     let found = match (evidence, look) {
         (Evidence::Fresh, Some(look)) => wanted.found(access, look, &mut diagnostics).await?,
@@ -61,23 +72,11 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
     Ok(PlanResponse {
         planned: wanted.planned(&decision, seen.as_ref(), &request.prior),
         requires_replace: if decision.replace { vec!["repository".into()] } else { Vec::new() },
-        private: Memory { witness, ..memory }.to_private(),
+        private: Memory { witness, replaces: wanted.prior.is_none() || decision.replace, ..memory }
+            .to_private(),
         diagnostics,
         ..PlanResponse::default()
     })
-}
-
-/// Says what destroying does: nothing to the image.
-pub(super) fn destroy(request: PlanRequest) -> PlanResponse {
-    let uri = request.prior.get("uri").as_str().unwrap_or("the image");
-    let warning = Diagnostic::warning(
-        "The image stays in its repository",
-        format!(
-            "{uri} and its tags are kept (on_destroy = \"keep\"). To destroy the repository too, \
-             it needs force_delete = true: ECR deletes no repository that holds images."
-        ),
-    );
-    PlanResponse { private: request.prior_private, diagnostics: warning.into(), ..PlanResponse::default() }
 }
 
 /// What is asked for.
@@ -116,6 +115,29 @@ impl Wanted {
         self.value.get("build").get("context").as_str().unwrap_or_default().to_owned()
     }
 
+    /// Two images that want one tag would take it from each other for ever.
+    fn claim_tags(&self, access: &Access) -> Result<(), Diagnostics> {
+        let (Some(repository), Some(tags), Some(recipe)) =
+            (&self.arguments.repository, &self.arguments.tags, self.recipe())
+        else {
+            return Ok(());
+        };
+        let taken = tags.iter().find(|tag| !access.claims(repository, tag, recipe));
+        let Some(tag) = taken else { return Ok(()) };
+        let summary = format!("Two images of this configuration want the tag `{tag}` in {repository}");
+        let detail = "Each would take it from the other. Leave it in the `tags` of one of them.";
+        Err(Diagnostic::error(summary, detail).at("tags").into())
+    }
+
+    /// The build arguments whose names are those of secrets.
+    fn secret_args(&self) -> Vec<&str> {
+        const WORDS: [&str; 6] = ["PASSWORD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY", "CREDENTIALS"];
+        let Some(How::Dockerfile(build)) = self.recipe().map(|recipe| &recipe.how) else { return Vec::new() };
+        let names = build.args.keys().map(String::as_str);
+        let is_secret = |name: &&str| WORDS.iter().any(|word| name.to_ascii_uppercase().contains(word));
+        names.filter(is_secret).collect()
+    }
+
     /// Reads the files, unless an argument that goes into the image is unknown.
     async fn look(&self, cache: &Cache) -> Result<Option<Seen>, Diagnostics> {
         let Some(recipe) = self.recipe() else { return Ok(None) };
@@ -125,7 +147,14 @@ impl Wanted {
         // An image that exists keeps the format it was hashed with.
         let format =
             self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
-        Ok(Some(Seen { look: look(recipe, &sources, format), sources }))
+        let mut look = look(recipe, &sources, format);
+        if let Some(lock) = self.arguments.source_lock {
+            if lock != look.tree.digest {
+                return Err(FilesChanged { lines: Vec::new(), since: Since::Locked }.diagnostic().into());
+            }
+            look.locked = true;
+        }
+        Ok(Some(Seen { look, sources }))
     }
 
     /// The image that carries the source tag, where that is worth asking.
@@ -210,6 +239,10 @@ impl FilesChanged {
                 "The image's files are not those the plan was made with",
                 "They changed after the plan was made, or the plan was made without looking at them. \
                  Plan again, without -refresh=false.",
+            ),
+            Since::Locked => (
+                "The image's files are not those that source_lock is of",
+                "They changed after the plan was made, or the lock is that of another context. Plan again.",
             ),
         };
         let lines = if self.lines.is_empty() { "the files differ".to_owned() } else { self.lines.join("\n") };

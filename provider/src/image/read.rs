@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ecr_registry::{Digest, Error, Outcome, Registry, Repository, Tag, Version};
 use image_build::{Cache, Recipe, Sources, source_hash};
-use tfplugin_rs::{ClientCapabilities, Diagnostics, ReadRequest, ReadResponse, Value};
+use tfplugin_rs::{ClientCapabilities, Diagnostic, Diagnostics, ReadRequest, ReadResponse, Value};
 
 use super::{
     arguments::{OnMovedTag, Surroundings},
@@ -27,8 +27,12 @@ pub(super) async fn read(access: &Access, mut request: ReadRequest) -> Result<Re
     let mut online = None;
     if let Some(registry) = &access.registry {
         match look_at_image(registry, &state).await {
-            Ok(None) => return Ok(ReadResponse { diagnostics, ..ReadResponse::default() }),
+            Ok(None) => {
+                diagnostics.push(gone(&state));
+                return Ok(ReadResponse { diagnostics, ..ReadResponse::default() });
+            }
             Ok(Some(tags)) => {
+                warn_of_tags(access, &state, &tags, &mut diagnostics);
                 remember_tags(&mut request.state, &state, tags, &mut memory);
                 online = Some(registry);
             }
@@ -68,6 +72,42 @@ pub(super) async fn head(
         Ok(found) => Ok(found.map(|descriptor| descriptor.digest)),
         Err(error) if matches!(error.outcome(), Outcome::ImageGone | Outcome::TagGone) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+fn gone(state: &State) -> Diagnostic {
+    let detail = format!(
+        "{}@{} was deleted, by somebody or by a lifecycle rule. It is made anew.",
+        state.repository, state.digest
+    );
+    Diagnostic::warning("The image is gone from its repository", detail)
+}
+
+/// Tells a tag that was removed from one that was moved.
+fn warn_of_tags(
+    access: &Access,
+    state: &State,
+    tags: &BTreeMap<Tag, Option<Digest>>,
+    diagnostics: &mut Diagnostics,
+) {
+    let restores = state.arguments.on_moved_tag == OnMovedTag::Restore;
+    for (tag, points_at) in tags {
+        let (summary, detail) = match points_at {
+            None => (
+                format!("Tag `{tag}` is gone from its repository"),
+                format!("Somebody removed it. It is put back on {}.", state.digest),
+            ),
+            Some(elsewhere) if *elsewhere != state.digest && restores => (
+                format!("Tag `{tag}` was moved to another image"),
+                format!(
+                    "It points at {elsewhere}, and is pointed back at {}; on_moved_tag = \"ignore\" would leave it.",
+                    state.digest
+                ),
+            ),
+            Some(_) => continue,
+        };
+        let warning = Diagnostic::warning(summary, detail).at("tags");
+        access.warn(&state.repository.to_string(), warning, diagnostics);
     }
 }
 
@@ -142,5 +182,6 @@ pub(super) fn look(recipe: &Recipe, sources: &Sources, format: image_build::Form
         tree: Tree::from(sources),
         hash: source_hash(recipe, sources, format),
         generated: !recipe.triggers.is_empty(),
+        locked: false,
     }
 }

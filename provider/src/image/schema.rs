@@ -1,6 +1,8 @@
 //! The arguments and results of `ecr_image`.
 
-use tfplugin_rs::{Attribute, Schema, Shape, Type};
+use std::time::Duration;
+
+use tfplugin_rs::{Attribute, Schema, Shape, Timed, Timeouts, Type, Validator};
 
 /// The schema. What is listed here works; what the provider cannot do yet is not listed.
 pub(super) fn schema() -> Schema {
@@ -9,14 +11,22 @@ pub(super) fn schema() -> Schema {
          Whatever changes is changed in place; only another `repository` makes another image.",
     );
     let attributes = [target(), sources(), marks(), policies(), results()].concat();
-    attributes.into_iter().fold(schema, Schema::attribute)
+    timeouts().add_to(attributes.into_iter().fold(schema, Schema::attribute))
+}
+
+/// How long building, pushing and what is waited for may take together.
+pub(super) fn timeouts() -> Timeouts {
+    let hour = Duration::from_hours(1);
+    let timeouts = Timeouts::block().limit(Timed::Create, hour).limit(Timed::Update, hour);
+    timeouts.limit(Timed::Delete, Duration::from_mins(10))
 }
 
 fn target() -> Vec<Attribute> {
     vec![
         Attribute::required("repository", Type::String).describe(
-            "The repository to push to, with its registry: \
-             `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`. It has to exist. \
+            "The repository to push to, with its registry, \
+             `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`, or as a name in the provider's account \
+             and region, `shop/web`. It has to exist. \
              Another repository makes another image; the old one stays where it is.",
         ),
         Attribute::optional("tags", Type::set(Type::String)).describe(
@@ -24,7 +34,7 @@ fn target() -> Vec<Attribute> {
              What becomes of a tag that is taken out says `on_removed_tag`.",
         ),
         Attribute::optional_computed("platforms", Type::set(Type::String)).describe(
-            "The platform the image is for, as `os/architecture[/variant]`: exactly one. \
+            "The platforms the image is for, each as `os/architecture[/variant]`; of several, an index is pushed. \
              Default: `[\"linux/amd64\"]`, whatever machine Terraform runs on.",
         ),
     ]
@@ -41,6 +51,13 @@ fn sources() -> Vec<Attribute> {
         Attribute::optional("args", Type::map(Type::String)).describe(
             "Values for the Dockerfile's `ARG`s. They are kept in the image: no place for secrets.",
         ),
+        Attribute::optional("hash_ignore_args", Type::set(Type::String))
+            .describe("The `args` whose values cause no build when they change, such as a proxy."),
+        Attribute::optional("source_date_epoch", Type::Number)
+            .validate(Validator::new("seconds since 1970: a whole number from 0 up", |value| {
+                value.view().read::<u64>().is_ok()
+            }))
+            .describe("The time that is put on files and image, in seconds since 1970. Default: `0`."),
     ]);
     let layer = Shape::list([
         Attribute::required("source", Type::String)
@@ -67,11 +84,18 @@ fn sources() -> Vec<Attribute> {
         Attribute::optional("workdir", Type::String)
             .describe("The folder the program starts in. Default: the base's."),
     ]);
+    let existing = Shape::single([
+        Attribute::optional("oci_layout", Type::String)
+            .describe("A folder in the OCI image layout; `folder:name` where it holds several images."),
+        Attribute::optional("docker_archive", Type::String)
+            .describe("A file as `docker save` writes it; `file:name` where it holds several images."),
+    ]);
     vec![
         Attribute::optional("build", build)
-            .describe("Build from a Dockerfile, by BuildKit. Either this or `files`."),
-        Attribute::optional("files", files)
-            .describe("Put files onto a base image, without a daemon. Either this or `build`."),
+            .describe("Build from a Dockerfile. Exactly one of `build`, `files` and `source` is given."),
+        Attribute::optional("files", files).describe("Put files onto a base image, without a daemon."),
+        Attribute::optional("source", existing)
+            .describe("Push an image that exists already, as it is. Its digest is what is hashed."),
     ]
 }
 
@@ -88,6 +112,16 @@ fn marks() -> Vec<Attribute> {
             "How layers are compressed: `gzip`, or `zstd`, which is smaller and faster but unknown to AWS Lambda. \
              Default: `gzip`.",
         ),
+        Attribute::optional("source_lock", Type::String).describe(
+            "The `source_lock` of a `data \"ecr_context\"` with the same context: then a plan shows `source_hash` \
+             of new images too, and its apply refuses other files, on every version of Terraform and OpenTofu.",
+        ),
+        Attribute::optional("runtime", Type::String).describe(
+            "`lambda`, for an image that AWS Lambda is to run: what it would refuse is an error at plan, and a \
+             repository that it may not pull from one before anything is built.",
+        ),
+        Attribute::optional("log_file", Type::String)
+            .describe("A file that the output of a build is written to, anew each time."),
     ]
 }
 
@@ -95,7 +129,8 @@ fn policies() -> Vec<Attribute> {
     vec![
         Attribute::optional_computed("on_destroy", Type::String).describe(
             "What becomes of the image when it leaves the configuration: `keep`, it stays in the repository \
-             with its tags. Default: `keep`.",
+             with its tags; `untag`, it loses those of `tags`, but never its last; `delete_if_unreferenced`, it is \
+             deleted unless other tags point at it. One that is only replaced stays. Default: `keep`.",
         ),
         Attribute::optional_computed("on_moved_tag", Type::String).describe(
             "What to do about a tag that somebody pointed at another image: `restore` plans to point it back, \
@@ -104,6 +139,9 @@ fn policies() -> Vec<Attribute> {
         Attribute::optional_computed("on_removed_tag", Type::String).describe(
             "What becomes of a tag that is taken out of `tags`: `keep` leaves it as it is, `untag` removes it, \
              if it still points at this image and is not its last. Default: `keep`.",
+        ),
+        Attribute::optional("wait_for", Type::set(Type::String)).describe(
+            "What ECR does after a push that an apply waits for: `replication`, `signature`, or both.",
         ),
     ]
 }

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) arguments: Arguments,
     pub(super) repository: Repository,
     pub(super) digest: Digest,
+    /// Of each platform.
+    pub(super) platforms: Vec<Digest>,
     /// Absent after an import.
     pub(super) hash: Option<SourceHash>,
 }
@@ -37,7 +39,9 @@ impl State {
         let (Some(repository), Some(digest)) = (uri, parsed(state, "digest")?) else {
             return Err(damaged("repository or digest").into());
         };
-        Ok(Self { arguments, repository, digest, hash: parsed(state, "source_hash")? })
+        let platforms = state.get("platform_digests").as_map().into_iter().flatten();
+        let platforms = platforms.filter_map(|(_, digest)| digest.as_str()?.parse().ok()).collect();
+        Ok(Self { arguments, repository, digest, platforms, hash: parsed(state, "source_hash")? })
     }
 }
 

@@ -131,7 +131,10 @@ fn without_metadata(written: &Written, http: Option<SharedHttpClient>) -> Creden
     }
     CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
         .or_else("Profile", profile.build())
-        .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(&config).build())
+        .or_else(
+            "WebIdentityToken",
+            WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
+        )
         .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(&config).build())
 }
 

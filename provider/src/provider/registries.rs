@@ -78,9 +78,8 @@ fn proxies(written: &Written) -> Result<Proxies, Diagnostics> {
         found.filter_map(|name| std::env::var(name).ok()).find(|value| !value.is_empty())
     };
     let names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-    let [http, https, exceptions] = std::array::from_fn(|at| {
-        given[at].clone().or_else(|| environment(names[at])).unwrap_or_default()
-    });
+    let [http, https, exceptions] =
+        std::array::from_fn(|at| given[at].clone().or_else(|| environment(names[at])).unwrap_or_default());
     Proxies::new(&http, &https, &exceptions).map_err(|error| refused(&error).into())
 }
 

@@ -24,9 +24,30 @@ pub(crate) fn refuses_before_anything_is_done(stack: &Stack) {
         &format!("{}\n{FILES}", build("context = \"./app\"")),
         &["Both `build` and `files` are given", "files = {"],
     );
-    check("", &["Neither `build` nor `files` is given"]);
+    check("", &["None of `build`, `files` and `source` is given"]);
     check(&format!("  tags = [\"a b\"]\n{FILES}"), &["Tag `a b`", "tags = [\"a b\"]"]);
     check(&format!("  platforms = [\"linux/x86_64\"]\n{FILES}"), &["linux/amd64", "platforms = ["]);
+    let lambda = "  runtime = \"lambda\"";
+    check(
+        &format!("{lambda}\n  compression = \"zstd\"\n{FILES}"),
+        &["AWS Lambda runs no image with layers of zstd", "compression = \"zstd\""],
+    );
+    check(
+        &format!("{lambda}\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n{FILES}"),
+        &["AWS Lambda runs no image of several platforms", "platforms = ["],
+    );
+    check(&format!("  wait_for = [\"luck\"]\n{FILES}"), &["nothing that can be waited for", "wait_for = ["]);
+    check(&format!("  timeouts {{ create = \"1\" }}\n{FILES}"), &["a duration with units"]);
+    let image = |name: &str| {
+        let repository = stack.repository();
+        format!(
+            "resource \"ecr_image\" \"{name}\" {{\n  repository = \"{repository}\"\n  tags = [\"latest\"]\n  \
+             labels = {{ name = \"{name}\" }}\n{FILES}\n}}\n"
+        )
+    };
+    stack.configuration(&format!("{}{}", image("web"), image("worker")));
+    let error = stack.plan(&[]).unwrap_err();
+    assert!(error.contains("Two images of this configuration want the tag `latest`"), "{error}");
     assert_eq!(stack.tags(), []);
 }
 
@@ -51,6 +72,9 @@ pub(crate) fn names_what_the_apply_misses(stack: &Stack) {
     let mut apply = stack.command(&["apply", "-auto-approve"]);
     let error = run_cli(apply.env("DOCKER_HOST", "unix:///nowhere/docker.sock")).unwrap_err();
     assert!(error.contains("/nowhere/docker.sock") && error.contains("hint: "), "{error}");
+
+    stack.image(&format!("  runtime = \"lambda\"\n{FILES}"));
+    check(&["does not let AWS Lambda pull", "aws_ecr_repository_policy"]);
 
     stack.configuration(&format!(
         "resource \"ecr_image\" \"web\" {{\n  repository = \"{}-not\"\n{FILES}\n}}\n",

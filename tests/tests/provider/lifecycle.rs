@@ -33,10 +33,16 @@ pub(crate) fn plans_nothing_twice(stack: &Stack) {
     stack.plans_nothing(&["-refresh=false"]);
 
     // With no registry to ask, an unchanged image stays what it is.
-    let nowhere = format!("{REGISTRY}=http://127.0.0.1:1");
+    let nowhere = "http://127.0.0.1:1";
     let mut plan = stack.command(&["plan"]);
-    let plan = run_cli(plan.env("EKS_DEPLOY_REGISTRY_ENDPOINTS", nowhere)).unwrap();
-    assert!(plan.contains("No changes.") && plan.contains("The registry could not be asked"), "{plan}");
+    plan.env("EKS_DEPLOY_REGISTRY_ENDPOINTS", format!("{REGISTRY}={nowhere}"))
+        .env("AWS_ENDPOINT_URL", nowhere);
+    let plan = run_cli(&mut plan).unwrap();
+    assert!(plan.contains("No changes.") && plan.contains("The registry gives no answer"), "{plan}");
+    let mut plan = stack.command(&["plan"]);
+    let plan =
+        run_cli(plan.env("AWS_SECRET_ACCESS_KEY", "wrong").env("AWS_ACCESS_KEY_ID", "AKIAWRONG")).unwrap();
+    assert!(plan.contains("No changes.") && plan.contains("The registry may not be asked"), "{plan}");
 }
 
 pub(crate) fn shows_one_byte_and_sends_one_layer(stack: &Stack) {
@@ -88,9 +94,14 @@ pub(crate) fn sees_what_others_did(stack: &Stack) {
     stack.move_tag("latest", &first);
     let plan = stack.plan_to_file();
     assert!(plan.contains("+ \"latest\"") && !plan.contains("(known after apply)"), "{plan}");
+    assert!(plan.contains("Tag `latest` was moved to another image"), "{plan}");
     stack.apply_planned().unwrap();
     assert_eq!(stack.tag("latest"), Some(stack.digest()));
     stack.plans_nothing(&[]);
+    stack.ecr("BatchDeleteImage", json!({ "imageIds": [{ "imageTag": "latest" }] }));
+    let plan = stack.plan(&[]).unwrap();
+    assert!(plan.contains("Tag `latest` is gone from its repository"), "{plan}");
+    stack.apply().unwrap();
 
     stack.move_tag("latest", &first);
     stack.image(&format!("  tags = [\"latest\"]\n  on_moved_tag = \"ignore\"\n{FILES}"));
@@ -100,7 +111,7 @@ pub(crate) fn sees_what_others_did(stack: &Stack) {
 
     stack.delete_image(&stack.digest());
     let plan = stack.plan(&[]).unwrap();
-    assert!(plan.contains("1 to add"), "{plan}");
+    assert!(plan.contains("1 to add") && plan.contains("The image is gone from its repository"), "{plan}");
     stack.apply().unwrap();
     stack.plans_nothing(&[]);
 }

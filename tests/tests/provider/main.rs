@@ -8,9 +8,13 @@ mod faults;
 mod gate;
 mod interrupt;
 mod lifecycle;
+mod remove;
 mod replan;
 mod secrets;
+mod settings;
 mod stack;
+mod upgrade;
+mod why;
 
 use stack::{Cli, Stack};
 
@@ -61,4 +65,7 @@ on_each_cli!(
     interrupt::leaves_nothing_half_built,
     interrupt::leaves_nothing_half_sent,
     secrets::are_kept_nowhere,
+    settings::are_as_in_aws,
+    remove::takes_away_what_is_asked_for,
+    upgrade::plans_nothing_for_states_of_released_versions,
 );

@@ -135,8 +135,10 @@ impl Stack {
         self.cli == Cli::Terraform && minor >= 16
     }
 
+    /// Plans where no daemon can be reached: none needs one.
     pub(crate) fn plan(&self, arguments: &[&str]) -> Outcome {
-        run_cli(&mut self.command(&[&["plan", "-input=false"], arguments].concat()))
+        let mut plan = self.command(&[&["plan", "-input=false"], arguments].concat());
+        run_cli(plan.env("DOCKER_HOST", "unix:///nowhere/docker.sock"))
     }
 
     /// Plans into a file for [`Self::apply_planned`].

@@ -1,3 +1,5 @@
+use image_build::{DockerfileRecipe, How};
+
 use super::*;
 
 fn base() -> Value {
@@ -28,7 +30,8 @@ fn takes_what_is_right_or_unknown() {
     let layer = [("source", "bin"), ("destination", "/"), ("mode", "0755")];
     for config in [
         base(),
-        base().with("tags", vec!["latest", "1.8"]).with("platforms", vec!["linux/arm64"]),
+        base().with("tags", vec!["latest", "1.8"]).with("platforms", vec!["linux/amd64", "linux/arm64"]),
+        base().with("repository", "shop/web").with("on_destroy", "untag").with("runtime", "lambda"),
         base().with("tags", Value::Unknown).with("repository", Value::Unknown),
         base().with("tags", Value::list([Value::Unknown, "latest".into()])),
         base().with("build", Value::Unknown).with("files", Value::Unknown),
@@ -48,21 +51,20 @@ fn blames_what_is_wrong() {
     };
     let both = files(&[("source", "a"), ("destination", "/a")]).with("build", base().get("build").clone());
     check(both, "files: Both `build` and `files` are given");
-    check(base().with("build", Value::Null), "Neither `build` nor `files` is given");
+    check(base().with("build", Value::Null), "None of `build`, `files` and `source` is given");
     check(base().with("tags", vec!["a b"]), "tags: Tag `a b` ");
     check(base().with("tags", Value::list([Value::Unknown, "a b".into()])), "tags: Tag `a b` ");
-    check(base().with("repository", "web"), "repository: Repository `web` ");
+    check(base().with("repository", "Web"), "repository: Repository `Web` ");
     check(
         base().with("repository", "127.0.0.1:5000/web:latest"),
         "repository: Repository `127.0.0.1:5000/web:latest` ",
     );
     check(base().with("platforms", vec!["amd64"]), "platforms: Platform `amd64` ");
-    check(base().with("platforms", vec!["linux/amd64", "linux/arm64"]), "platforms: 2 platforms are given");
-    check(base().with("platforms", Vec::<String>::new()), "platforms: 0 platforms are given");
+    check(base().with("platforms", Vec::<String>::new()), "platforms: No platform is given");
     check(base().with("compression", "lzma"), "compression: Compression `lzma` is not");
     check(
-        base().with("on_destroy", "untag"),
-        "on_destroy: `on_destroy` is `untag`, which is not one of keep",
+        base().with("on_destroy", "delete"),
+        "on_destroy: `on_destroy` is `delete`, which is not one of keep, untag, delete_if_unreferenced",
     );
     check(
         base().with("on_moved_tag", "x"),
@@ -76,6 +78,17 @@ fn blames_what_is_wrong() {
         files(&[("source", "a"), ("destination", "a")]),
         "files.layers[0].destination: Destination `a` is not",
     );
+    let source = |members: &[&str]| {
+        let members = members.iter().map(|name| (*name, Value::from("image")));
+        base().with("build", Value::Null).with("source", Value::object(members))
+    };
+    check(source(&[]), "source: An image that exists is given by one of");
+    check(source(&["oci_layout", "docker_archive"]), "source: An image that exists is given by one of");
+    let labels = Value::object([("team", Value::from("shop"))]);
+    check(source(&["oci_layout"]).with("labels", labels), "labels: `labels` cannot be put into an image");
+    check(base().with("runtime", "ecs"), "runtime: `runtime` is `ecs`, which is not one of lambda");
+    check(base().with("source_lock", "1"), "source_lock: The source lock is not one");
+    check(base().with("wait_for", vec!["luck"]), "wait_for: `luck` is nothing that can be waited for");
     let mode = [("source", "a"), ("destination", "/"), ("mode", "rwx")];
     check(files(&mode), "files.layers[0].mode: Mode `rwx` is not");
 }

@@ -36,7 +36,7 @@ fn hash(content: u8, recipe: bool) -> SourceHash {
 }
 
 fn look(content: u8, recipe: bool) -> Look {
-    Look { tree: tree(content), hash: hash(content, recipe), generated: false }
+    Look { tree: tree(content), hash: hash(content, recipe), generated: false, locked: false }
 }
 
 /// An image of its own for each hash.
@@ -277,6 +277,20 @@ fn names_the_files_that_changed_after_the_plan() {
 }
 
 #[test]
+fn a_lock_makes_the_hash_of_a_new_image_known() {
+    for client in [TERRAFORM, OPENTOFU] {
+        let locked = Look { locked: true, ..look(0, false) };
+        assert_eq!(words(decide(client, Evidence::Nothing, Some(&locked), None, None)), "known unknown");
+        // What an earlier run saw says nothing then.
+        let witness = Witness { tree: tree(1), hash: hash(1, false), found: None };
+        let memory = built(0, Some(witness.clone()));
+        let prior = Prior { hash: Some(hash(2, false)), memory: &memory, changed: OTHERS };
+        let decision = decide(client, Evidence::Refreshed(&witness), Some(&locked), Some(&prior), None);
+        assert_eq!(words(decision), "known unknown");
+    }
+}
+
+#[test]
 fn the_second_half_of_a_replacement_looks_for_itself() {
     // Core hands over as prior what the first half planned, which had no reason to ask for an image.
     let first = built(0, Some(Witness { tree: tree(0), hash: hash(0, false), found: None }));
@@ -325,6 +339,8 @@ struct Case {
     unknown: bool,
     /// The files may be made by the same apply.
     generated: bool,
+    /// The configuration says which files the plan was made with.
+    locked: bool,
     /// The files where state says, and where configuration says: in the first run and in the second.
     there: [u8; 2],
     here: [u8; 2],
@@ -345,7 +361,7 @@ fn cases() -> impl Iterator<Item = Case> {
     let clients = [TERRAFORM, NEWER_TERRAFORM, OPENTOFU];
     let files = [[0, 0], [0, 1], [1, 0], [1, 1], [1, 2]];
     let stale = [None, Some(1), Some(2)];
-    (0..512u32).flat_map(move |n| {
+    (0..1024u32).flat_map(move |n| {
         let changed =
             Changed { repository: bits(n, 0), look: bits(n, 1), recipe: bits(n, 2), others: bits(n, 3) };
         let world = files.into_iter().flat_map(move |there| files.map(move |here| (there, here)));
@@ -363,6 +379,7 @@ fn cases() -> impl Iterator<Item = Case> {
                         here,
                         found: [bits(n, 6), bits(n, 7)],
                         generated: bits(n, 8),
+                        locked: bits(n, 9),
                     })
                 })
             })
@@ -375,11 +392,11 @@ impl Case {
     fn may_fail(&self) -> bool {
         let edited = self.there[0] != self.there[1] || self.here[0] != self.here[1];
         let expected = self.generated && self.unknown && !self.changed.others;
-        (edited && !expected) || (!self.refresh && (self.stale.is_some() || self.unknown))
+        (edited && (!expected || self.locked)) || (!self.refresh && (self.stale.is_some() || self.unknown))
     }
 
     fn look(&self, run: usize) -> Look {
-        Look { generated: self.generated, ..look(self.here[run], self.changed.recipe) }
+        Look { generated: self.generated, locked: self.locked, ..look(self.here[run], self.changed.recipe) }
     }
 
     fn found(&self, run: usize, hash: SourceHash) -> Option<Content> {
@@ -440,5 +457,9 @@ fn second_run(case: &Case, first: &FirstRun) -> Result<Decision, FilesChanged> {
     let prior = case.state.prior(&first.memory, case.changed);
     let evidence = evidence(client, planned, &first.memory, prior.is_none());
     let look = case.look(1);
+    if case.locked && case.here[0] != case.here[1] {
+        // What a plan says before it decides.
+        return Err(FilesChanged { lines: Vec::new(), since: Since::Locked });
+    }
     decide(client, evidence, Some(&look), prior.as_ref(), case.found(1, look.hash))
 }

@@ -27,10 +27,7 @@ const VERSIONS: [(&str, bool); 3] = [("1.15.9", false), ("1.16.0", true), ("1.13
 fn process((version, stores_planned_private): (&str, bool), applying: bool) -> Process {
     let tells = version != "1.13.0";
     Process {
-        access: Access::new(
-            Ways { default_labels: Some(BTreeMap::new()), ..Ways::default() },
-            version,
-        ),
+        access: Access::new(Ways { default_labels: Some(BTreeMap::new()), ..Ways::default() }, version),
         capabilities: ClientCapabilities {
             deferral_allowed: applying && tells,
             stores_planned_private,
