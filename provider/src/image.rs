@@ -15,6 +15,7 @@ mod remove;
 mod schema;
 mod state;
 mod tags;
+mod warnings;
 
 use tfplugin_rs::{
     ApplyRequest, ApplyResponse, Configured, Diagnostics, ImportRequest, ImportResponse, Operation,

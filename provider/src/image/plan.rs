@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use image_build::{Cache, Format, How, Recipe, Sources};
-use tfplugin_rs::{Diagnostic, Diagnostics, Path, PlanRequest, PlanResponse, Value};
+use image_build::{Cache, Format, Recipe, Sources};
+use tfplugin_rs::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
 use super::{
     arguments::{self, Arguments, Surroundings, blame, places, with_defaults, with_prior_paths},
@@ -13,10 +13,11 @@ use super::{
     memory::{Content, Memory, Witness},
     read::{look, observe},
     state::{CONTENT, SOURCE, State, set_content, set_source},
+    warnings::warnings,
 };
 use crate::{
     access::Access,
-    report::{Report, at, capitalized},
+    report::{Report, at},
 };
 
 /// Says what apply will do.
@@ -44,26 +45,17 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
     });
     let look = seen.as_ref().map(|seen| &seen.look);
     let mut diagnostics = Diagnostics::new();
-    for warning in seen.iter().flat_map(|seen| &seen.sources.warnings) {
-        let warning = Diagnostic::warning(capitalized(&warning.to_string()), warning.hint());
-        access.warn(
-            &wanted.context(),
-            at(warning, Path::from("build").attribute("context")),
-            &mut diagnostics,
-        );
-    }
-    for name in wanted.secret_args() {
-        let summary = format!("Build argument `{name}` looks like a secret");
-        let detail = "Build arguments are kept in the image and in Terraform's state.";
-        let path = Path::from("build").attribute("args");
-        access.warn(&wanted.context(), at(Diagnostic::warning(summary, detail), path), &mut diagnostics);
-    }
     let found = match (evidence, look) {
         (Evidence::Fresh, Some(look)) => wanted.found(access, look, &mut diagnostics).await?,
         _ => None,
     };
     let decision = decide(client, evidence, look, prior.as_ref(), found.clone())
         .map_err(|changed| changed.diagnostic())?;
+    if let (Some(seen), Some(recipe)) = (&seen, wanted.recipe()) {
+        for warning in warnings(recipe, &seen.sources, decision.source != Computed::Prior) {
+            access.warn(&wanted.context(), warning, &mut diagnostics);
+        }
+    }
     let witness = match evidence {
         Evidence::Fresh => look.map(|look| Witness { tree: look.tree.clone(), hash: look.hash, found }),
         Evidence::Planned(witness) => witness.cloned(),
@@ -127,15 +119,6 @@ impl Wanted {
         let summary = format!("Two images of this configuration want the tag `{tag}` in {repository}");
         let detail = "Each would take it from the other. Leave it in the `tags` of one of them.";
         Err(Diagnostic::error(summary, detail).at("tags").into())
-    }
-
-    /// The build arguments whose names are those of secrets.
-    fn secret_args(&self) -> Vec<&str> {
-        const WORDS: [&str; 6] = ["PASSWORD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY", "CREDENTIALS"];
-        let Some(How::Dockerfile(build)) = self.recipe().map(|recipe| &recipe.how) else { return Vec::new() };
-        let names = build.args.keys().map(String::as_str);
-        let is_secret = |name: &&str| WORDS.iter().any(|word| name.to_ascii_uppercase().contains(word));
-        names.filter(is_secret).collect()
     }
 
     /// Reads the files, unless an argument that goes into the image is unknown.

@@ -55,6 +55,7 @@ on_each_cli!(
     replan::fills_in_an_unknown_label,
     replan::fills_in_an_unknown_repository,
     replan::replaces_in_either_order,
+    replan::plans_here_and_applies_there,
     faults::on_create,
     faults::on_update,
     faults::on_a_change_of_tags,

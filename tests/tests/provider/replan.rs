@@ -1,7 +1,11 @@
 //! Plans that core makes in halves, or again during apply with more known than before: what was promised holds, and
 //! what was left open is filled in.
 
-use crate::stack::{FILES, REGISTRY, Stack};
+use std::fs;
+
+use serde_json::json;
+
+use crate::stack::{FILES, REGISTRY, Stack, copy, run_cli};
 
 pub(crate) fn fills_in_an_unknown_label(stack: &Stack) {
     let other = Stack::new(stack.cli, stack.program.clone());
@@ -54,6 +58,34 @@ pub(crate) fn replaces_in_either_order(stack: &Stack) {
         assert_eq!(stack.digest(), digest);
         stack.plans_nothing(&[]);
     }
+}
+
+pub(crate) fn plans_here_and_applies_there(stack: &Stack) {
+    stack.files(r#"["latest"]"#);
+    stack.apply().unwrap();
+    let first = stack.digest();
+    let reading = json!([
+        { "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*" },
+        { "Effect": "Allow", "Action": ["ecr:BatchGetImage", "ecr:ListImages"], "Resource": "*" },
+    ]);
+    let reader = stack.lab.root().create_user(&stack.lab.unique("reader"), &reading).unwrap().keys;
+    stack.file("app/index.html", "two");
+    let mut plan = stack.command(&["plan", "-input=false", "-out=plan"]);
+    plan.env("AWS_ACCESS_KEY_ID", &reader.id).env("AWS_SECRET_ACCESS_KEY", &reader.secret);
+    let plan = run_cli(&mut plan).unwrap();
+    assert!(plan.contains("~ \"/srv/index.html\" ") && !plan.contains("Warning"), "{plan}");
+    // Another checkout, and nothing else of the machine that planned.
+    let (here, there) = (stack.folder.path(), tempfile::tempdir().unwrap());
+    copy(&here.join("app"), &there.path().join("app"));
+    for file in ["main.tf", "terraform.tfstate", "plan"] {
+        fs::copy(here.join(file), there.path().join(file)).unwrap();
+    }
+    fs::remove_dir_all(here.join("app")).unwrap();
+    run_cli(stack.command(&["apply", "-input=false", "plan"]).current_dir(there.path())).unwrap();
+    assert_ne!(stack.tag("latest").unwrap(), first);
+    let mut plan = stack.command(&["plan"]);
+    let plan = run_cli(plan.current_dir(there.path())).unwrap();
+    assert!(plan.contains("No changes."), "{plan}");
 }
 
 /// What `terraform_data.later` gives is unknown while its input changes.
