@@ -35,9 +35,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let (source, target, mut options) = arguments()?;
-    options.tags = target.tag.into_iter().collect();
-    let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    let settings = Settings { aws: Some(aws), ..Settings::default() };
+    options.tags = target.tag.iter().cloned().collect();
+    let mut settings = Settings::default();
+    if [&source, &target].iter().any(|image| image.repository.host().ecr().is_some()) {
+        settings.aws = Some(aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await);
+    }
     let settings = settings.with_logins_of_user(|name| std::env::var_os(name));
     let registry = Registry::new(settings.with_network_of_machine(|name| std::env::var_os(name))?)?;
     let progress = |event| {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Into how many shares the place of one large upload is divided: small ones wait for answers most of their time.
-pub(super) const SHARES: usize = 4;
+pub(super) const SHARES: usize = 8;
 /// A blob of this many bytes takes all shares of one place.
 const LARGE: u64 = 4 * 1024 * 1024;
 /// Less than this is sooner sent again than asked about, in bytes.

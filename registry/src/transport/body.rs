@@ -18,7 +18,7 @@ use crate::{content::Descriptor, error::ErrorKind, names::Digester};
 pub(crate) type Pieces = BoxStream<'static, Result<Bytes, ErrorKind>>;
 
 /// How much is read and handed over at once, in bytes.
-const PIECE: usize = 1024 * 1024;
+const PIECE: usize = 256 * 1024;
 
 /// The bytes of a blob in memory; nothing is copied.
 pub(crate) fn stream_bytes(bytes: Bytes) -> impl Stream<Item = Result<Bytes, ErrorKind>> + Send + 'static {
