@@ -239,7 +239,7 @@ pub enum ErrorKind {
         /// For how long it was waited for.
         waited: Duration,
     },
-    /// A proxy, a mirror or a file of certificate authorities that cannot be used.
+    /// A proxy, a mirror or a file of certificates that cannot be used.
     #[error(transparent)]
     Network(#[from] NetworkError),
     /// The HTTP client cannot be made.

@@ -118,6 +118,11 @@ mod secret;
 mod settings;
 mod transport;
 
+/// The examples of the README are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use cache::{Cache, cache_path};
 pub use content::{
     Blob, BlobSource, Descriptor, DockerArchive, Image, ImageConfig, Layout, LocalError, Manifest,
@@ -140,6 +145,6 @@ pub use registry::{Registry, TagOutcome};
 pub use requests::Requests;
 pub use secret::Secret;
 pub use settings::{
-    Authorities, Login, NetworkError, Patience, Proxies, Settings, containers_auth_paths, docker_config_path,
-    locks_path,
+    Authorities, Certificates, Login, NetworkError, Patience, Proxies, Settings, containers_auth_paths,
+    docker_config_path, locks_path,
 };

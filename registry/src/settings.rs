@@ -1,4 +1,5 @@
 mod authorities;
+mod certificates;
 mod proxies;
 
 use std::{
@@ -11,6 +12,8 @@ use std::{
 use aws_types::SdkConfig;
 
 pub use authorities::Authorities;
+pub use certificates::Certificates;
+pub(crate) use certificates::{Identity, of_host};
 pub use proxies::Proxies;
 
 use crate::{
@@ -35,6 +38,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Certificate authorities that are trusted beside those of the machine.
     pub authorities: Authorities,
+    /// Certificates for single hosts.
+    pub certificates: Certificates,
     /// Hosts to which a registry may send us although they are in a network where it is not itself, such as a store of
     /// layers in a company's network.
     pub trusted: Vec<Host>,
@@ -50,7 +55,7 @@ pub struct Settings {
     pub helper_path: Option<OsString>,
     /// What this program calls itself: `name/version`.
     pub user_agent: String,
-    /// How many large blobs are sent at once; of small ones four times as many.
+    /// How many large blobs are sent at once; of small ones eight times as many.
     pub uploads: usize,
     /// A folder of this user for the locks by which several processes keep from sending the same blob at once.
     pub locks: Option<PathBuf>,
@@ -68,6 +73,7 @@ impl Default for Settings {
             mirrors: Mirrors::default(),
             proxies: Proxies::default(),
             authorities: Authorities::default(),
+            certificates: Certificates::default(),
             trusted: Vec::new(),
             logins: BTreeMap::new(),
             account_roles: BTreeMap::new(),
@@ -97,8 +103,10 @@ impl Settings {
     }
 
     /// With the network of this machine: the proxies of [`Proxies::from_environment`], and the certificate authorities in
-    /// the file that `AWS_CA_BUNDLE` names and in that of `SSL_CERT_FILE`, if it is there. What the settings have already
-    /// stays. `variable` looks up a variable of the environment.
+    /// the file that `AWS_CA_BUNDLE` names and in that of `SSL_CERT_FILE`, if it is there, and the certificates that docker
+    /// and podman have for single hosts, in `/etc/docker/certs.d`, `/etc/containers/certs.d` and
+    /// `~/.config/containers/certs.d`. What the settings have already stays. `variable` looks up a variable of the
+    /// environment.
     pub fn with_network_of_machine(self, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         self.with_network(variable).map_err(|error| Error::new(Action::SetUp, "the network", error))
     }
@@ -112,6 +120,9 @@ impl Settings {
         let files = [file("AWS_CA_BUNDLE"), file("SSL_CERT_FILE").filter(|file| file.exists())];
         for file in files.into_iter().flatten() {
             self.authorities = self.authorities.with_file(file)?;
+        }
+        if self.certificates == Certificates::default() {
+            self.certificates = Certificates::in_folders(certificates::folders(&variable));
         }
         Ok(self)
     }
@@ -135,6 +146,15 @@ pub enum NetworkError {
     /// A file of certificate authorities that cannot be read.
     #[error("`{}` cannot be used as certificate authorities", path.display())]
     Authorities {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        cause: Cause,
+    },
+    /// A certificate for a single host, or its key, that cannot be read.
+    #[error("`{}` cannot be used as a certificate or its key", path.display())]
+    Certificates {
         /// The file.
         path: PathBuf,
         /// The reason.

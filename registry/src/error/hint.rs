@@ -55,7 +55,9 @@ impl ErrorKind {
                 "check that a registry is what answers there, and not a proxy; see registry_endpoints"
             }
             Self::NotEcr(_) => "name a repository of a private ECR registry, and give AWS credentials",
-            Self::Network(_) => "correct HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, AWS_CA_BUNDLE or SSL_CERT_FILE",
+            Self::Network(_) => {
+                "correct HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, AWS_CA_BUNDLE, SSL_CERT_FILE or the host's folder in certs.d"
+            }
             Self::TooLarge { .. } | Self::AuthFile { .. } | Self::Client(_) => return None,
         };
         Some(hint.to_owned())

@@ -46,7 +46,7 @@ impl Http {
             Way::Sent(reach) if self.proxies.of(&target.url).is_none() => Some(reach),
             Way::Sent(_) | Way::Registry | Way::Trusted => None,
         };
-        Ok(self.clients.get(pool, reach)?.request(method, target.url.clone()).headers(headers))
+        Ok(self.clients.get(pool, reach, &target.url)?.request(method, target.url.clone()).headers(headers))
     }
 
     /// Where in the world the sender of an answer is.
