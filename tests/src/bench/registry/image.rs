@@ -113,8 +113,10 @@ impl Images {
             let manifest = json_file(&blob(&self.root, text(entry, "digest")))?;
             let layers: Vec<_> = list(&manifest, "layers").map(|layer| text(layer, "digest")).collect();
             let config = text(&manifest["config"], "digest");
-            for digest in layers.iter().chain([&config]).filter(|digest| packed.insert(digest.to_string())) {
-                archive.append_path_with_name(blob(&self.root, digest), digest)?;
+            for digest in layers.iter().copied().chain([config]) {
+                if packed.insert(digest.to_owned()) {
+                    archive.append_path_with_name(blob(&self.root, digest), digest)?;
+                }
             }
             let name = format!("{repository}:{}", tag(entry));
             images.push(json!({ "Config": config, "RepoTags": [name], "Layers": layers }));
