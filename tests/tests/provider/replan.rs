@@ -73,7 +73,7 @@ pub(crate) fn plans_here_and_applies_there(stack: &Stack) {
     let mut plan = stack.command(&["plan", "-input=false", "-out=plan"]);
     plan.env("AWS_ACCESS_KEY_ID", &reader.id).env("AWS_SECRET_ACCESS_KEY", &reader.secret);
     let plan = run_cli(&mut plan).unwrap();
-    assert!(plan.contains("~ \"/srv/index.html\" ") && !plan.contains("Warning"), "{plan}");
+    assert!(plan.contains("~ \"/srv/index.html\" ") && !plan.contains("The registry "), "{plan}");
     // Another checkout, and nothing else of the machine that planned.
     let (here, there) = (stack.folder.path(), tempfile::tempdir().unwrap());
     copy(&here.join("app"), &there.path().join("app"));
