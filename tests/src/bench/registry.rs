@@ -45,7 +45,7 @@ const PUSH: Race = Race {
     goal: Goal::PartOrPuts(0.7),
 };
 const SINK: Race = Race { server: Kind::Sink, ..PUSH };
-const NOOP: Race = Race { job: Job::PushAgain, peers: PUSHERS, goal: Goal::Part(0.7), rounds: 11, ..PUSH };
+const NOOP: Race = Race { job: Job::PushAgain, peers: PUSHERS, goal: Goal::Part(0.7), ..PUSH };
 const COPY: Race = Race { job: Job::Copy, peers: COPIERS, goal: Goal::Part(0.7), ..PUSH };
 /// Two gigabytes a second.
 const FAST: Goal = Goal::Rate(2e9);
@@ -55,10 +55,10 @@ const EIGHT: Shape = Shape::Layers(8, 64 * MIB);
 const ONE: Shape = Shape::Layers(1, 512 * MIB);
 
 const RACES: &[Race] = &[
-    Race { name: "push-8x64MiB", shape: EIGHT, rounds: 5, ..PUSH },
-    Race { name: "push-8x64MiB-sink", shape: EIGHT, rounds: 5, goal: FAST, ..SINK },
-    Race { name: "push-1x512MiB", shape: ONE, rounds: 5, ..PUSH },
-    Race { name: "push-1x512MiB-sink", shape: ONE, rounds: 5, goal: FAST, ..SINK },
+    Race { name: "push-8x64MiB", shape: EIGHT, rounds: 3, ..PUSH },
+    Race { name: "push-8x64MiB-sink", shape: EIGHT, rounds: 3, goal: FAST, ..SINK },
+    Race { name: "push-1x512MiB", shape: ONE, rounds: 3, ..PUSH },
+    Race { name: "push-1x512MiB-sink", shape: ONE, rounds: 3, goal: FAST, ..SINK },
     Race { name: "push-40x1MiB", ..PUSH },
     Race { name: "push-40x1MiB-sink", ..SINK },
     Race { name: "push-40x1MiB-20ms", round_trip: 20, goal: Goal::Part(0.5), peers: PUSHERS, ..PUSH },
@@ -83,7 +83,7 @@ const RACES: &[Race] = &[
     Race { name: "noop-80ms", round_trip: 80, ..NOOP },
     Race { name: "mount-copy", peers: MOUNTERS, ..COPY },
     Race { name: "mount-copy-20ms", peers: MOUNTERS, round_trip: 20, ..COPY },
-    Race { name: "cross-copy", shape: EIGHT, rounds: 5, ..COPY },
+    Race { name: "cross-copy", shape: EIGHT, rounds: 3, ..COPY },
     Race { name: "memory-4GiB", ..MEMORY },
     Race { name: "memory-copy-4GiB", job: Job::Copy, ..MEMORY },
 ];
