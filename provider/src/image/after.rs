@@ -119,7 +119,7 @@ pub(super) async fn lambda_may_pull(registry: &Registry, repository: &Repository
     let lets = |action: &&str| {
         policy.as_ref().is_some_and(|policy| policy.lets_service("lambda.amazonaws.com", action))
     };
-    if LAMBDA_NEEDS.iter().all(|action| lets(&action)) {
+    if LAMBDA_NEEDS.iter().all(lets) {
         return Ok(());
     }
     let summary = format!("The repository's policy does not let AWS Lambda pull from `{repository}`");

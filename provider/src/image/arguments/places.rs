@@ -113,13 +113,13 @@ pub(in crate::image) fn with_prior_paths(planned: Value, prior: &Value) -> Value
 fn is_a_place(path: &Path) -> bool {
     use tfplugin_rs::Step::{Attribute, Index};
     match path.steps() {
-        [Attribute(build), Attribute(name)] => {
-            build == "build" && (name == "context" || name == "dockerfile")
-        }
+        [Attribute(argument), Attribute(name)] => match argument.as_str() {
+            "build" => name == "context" || name == "dockerfile",
+            other => other == "source",
+        },
         [Attribute(files), Attribute(layers), Index(_), Attribute(name)] => {
             files == "files" && layers == "layers" && name == "source"
         }
-        [Attribute(source), Attribute(_)] => source == "source",
         _ => false,
     }
 }

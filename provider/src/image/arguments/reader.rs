@@ -8,7 +8,7 @@ use std::{
 
 use ecr_registry::{Digest, Host, Platform, Reference, Repository};
 use image_build::{Compression, DockerfileRecipe, Existing, FilesRecipe, How, LayerSource, Recipe};
-use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Value, View};
+use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, View};
 
 use super::{Arguments, Settled};
 use crate::{
