@@ -13,7 +13,7 @@ use crate::{
     buildkit,
     context::DockerfileContext,
     existing,
-    native::{self, Tried},
+    native::{self, Bases, Tried},
     options::Engine,
     recipe::{DockerfileRecipe, How, Recipe},
     sources::Sources,
@@ -131,8 +131,10 @@ pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildErro
         return Box::pin(existing::take(recipe, existing, tools)).await;
     }
     // Each platform on a builder of its own, where there are several.
+    let bases = &Bases::default();
     let builds = recipe.platforms.iter().map(|platform| async move {
-        let built = Box::pin(build_for(platform, recipe, tools)).await?;
+        let built = Box::pin(build_for(platform, recipe, bases, tools)).await?;
+        built.is_for(platform)?;
         Ok::<_, BuildError>((platform.clone(), built))
     });
     let images: Vec<(Platform, Built)> = try_join_all(builds).await?;
@@ -143,9 +145,14 @@ pub async fn build(recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildErro
     Built::joined(images, recipe.annotations.clone()).ok_or(BuildError::NoPlatform)
 }
 
-async fn build_for(platform: &Platform, recipe: &Recipe, tools: Tools<'_>) -> Result<Built, BuildError> {
+async fn build_for(
+    platform: &Platform,
+    recipe: &Recipe,
+    bases: &Bases,
+    tools: Tools<'_>,
+) -> Result<Built, BuildError> {
     let dockerfile = match &recipe.how {
-        How::Files(files) => return native::build(recipe, files, platform, tools).await,
+        How::Files(files) => return native::build(recipe, files, platform, bases, tools).await,
         How::Existing(existing) => return existing::take(recipe, existing, tools).await,
         How::Dockerfile(dockerfile) => dockerfile,
     };
@@ -154,17 +161,22 @@ async fn build_for(platform: &Platform, recipe: &Recipe, tools: Tools<'_>) -> Re
     let engine = dockerfile.options.engine.unwrap_or(tools.builder.settings().engine);
     let tried = match needs_buildkit(dockerfile, engine) {
         Some(why) => Err(Tried::Unclear(why)),
-        None => native::build_dockerfile(recipe, dockerfile, platform, &context, tools).await,
+        None => native::build_dockerfile(recipe, dockerfile, platform, &context, bases, tools).await,
     };
-    match tried {
-        Ok(built) => Ok(built),
-        Err(Tried::Failed(error)) => Err(error),
-        Err(Tried::Unclear(why)) if engine == Engine::Native => Err(BuildError::NativeAlone(why)),
-        Err(Tried::Unclear(why)) => {
-            tools.progress.line(&format!("BuildKit builds it: {why}"));
-            // It keeps more at hand than all else, and whoever builds natively need not carry it.
-            Box::pin(buildkit::build(recipe, dockerfile, platform, context, tools)).await
-        }
+    let (why, no_base) = match tried {
+        Ok(built) => return Ok(built),
+        Err(Tried::Failed(error)) => return Err(error),
+        Err(Tried::NoBase(error)) if engine == Engine::Native => return Err(error),
+        Err(Tried::Unclear(why)) if engine == Engine::Native => return Err(BuildError::NativeAlone(why)),
+        Err(Tried::NoBase(error)) => (error.to_string(), Some(error)),
+        Err(Tried::Unclear(why)) => (why, None),
+    };
+    tools.progress.line(&format!("BuildKit builds it: {why}"));
+    // It keeps more at hand than all else, and whoever builds natively need not carry it.
+    let built = Box::pin(buildkit::build(recipe, dockerfile, platform, context, tools)).await;
+    match (built, no_base) {
+        (Err(BuildError::NoDocker(_)), Some(error)) => Err(error),
+        (built, _) => built,
     }
 }
 

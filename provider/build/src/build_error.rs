@@ -1,6 +1,6 @@
 //! Why an image could not be built.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, path::PathBuf, time::Duration};
 
 use ecr_registry::{Platform, Reference};
 
@@ -55,6 +55,42 @@ pub enum BuildError {
         base: Box<Reference>,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// The image that came out is for another platform.
+    #[error("the image is for {found}, and not for {wanted}")]
+    OtherPlatform {
+        /// The platform that was asked for.
+        wanted: Platform,
+        /// What the image says.
+        found: Platform,
+    },
+    /// What a Dockerfile begins with, or copies from, is no name of an image.
+    #[error("`{name}` is no image")]
+    BaseName {
+        /// What it says.
+        name: String,
+        /// What is wrong with it.
+        source: ecr_registry::NameError,
+    },
+    /// A layer of a base image cannot be had.
+    #[error("cannot look what is in a base image")]
+    BaseLayer {
+        /// What came in the way.
+        source: ecr_registry::Error,
+    },
+    /// An archive, or a layer of a base image, is not as it should be.
+    #[error("cannot read an archive")]
+    Layer(#[source] io::Error),
+    /// An archive is compressed in a way that is not known here.
+    #[error("cannot unpack `{}`", .0.display())]
+    Archiver(PathBuf),
+    /// What an `ADD` fetches cannot be had.
+    #[error("cannot fetch `{url}`: {message}")]
+    Address {
+        /// Its address.
+        url: String,
+        /// What came in the way.
+        message: String,
     },
     /// No room, or no permission, for what is being built.
     #[error("cannot write to the folder for temporary files")]
@@ -155,7 +191,14 @@ impl BuildError {
             Self::NoPlatform => Some("name one in `platforms`".into()),
             Self::SourcesChanged => Some("run again when nothing writes to them".into()),
             Self::BaseMissing { .. } => Some("check its name and tag; `base` may also be left out".into()),
-            Self::BaseUnavailable { source, .. } => source.hint(),
+            Self::BaseUnavailable { source, .. } | Self::BaseLayer { source } => source.hint(),
+            Self::BaseName { source, .. } => source.hint(),
+            Self::OtherPlatform { .. } => {
+                Some("leave `--platform` out of its last FROM, or name that platform in `platforms`".into())
+            }
+            Self::Address { .. } => {
+                Some("check the address and the checksum, and whether this machine reaches it".into())
+            }
             Self::BasePlatform { found, .. } if found.is_empty() => None,
             Self::BasePlatform { found, .. } => {
                 let found: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -186,6 +229,8 @@ impl BuildError {
             }
             Self::Pushed(error) => error.hint(),
             Self::BaseConfig { .. }
+            | Self::Layer(_)
+            | Self::Archiver(_)
             | Self::Channel(_)
             | Self::NoImage
             | Self::Archive(_)
@@ -196,7 +241,9 @@ impl BuildError {
     /// Whether the same may work a little later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::BaseUnavailable { source, .. } | Self::Pushed(source) => source.is_transient(),
+            Self::BaseUnavailable { source, .. } | Self::BaseLayer { source } | Self::Pushed(source) => {
+                source.is_transient()
+            }
             Self::Broke { .. } | Self::Silent { .. } => true,
             _ => false,
         }
@@ -214,10 +261,15 @@ pub struct StepFailure {
     pub message: String,
     /// What the step wrote last, line by line.
     pub log: Vec<String>,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
 }
 
 impl StepFailure {
     fn hint(&self) -> Option<String> {
+        if self.hint.is_some() {
+            return self.hint.clone();
+        }
         let copies =
             self.step.as_ref().is_some_and(|step| step.contains("] COPY ") || step.contains("] ADD "));
         (copies && self.message.contains("not found"))

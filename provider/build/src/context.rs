@@ -43,6 +43,8 @@ pub(crate) struct DockerfileContext {
     /// What else is on this machine, by the names the Dockerfile has for it.
     pub(crate) named: BTreeMap<String, Named>,
     pub(crate) warnings: Vec<Warning>,
+    /// The ignore file that counts, by its name, if there is one.
+    ignore: Option<(String, Rules)>,
 }
 
 /// A Dockerfile as it was read.
@@ -85,7 +87,9 @@ impl DockerfileContext {
         let location = root.join(recipe.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile")));
         let dockerfile = read_dockerfile(root, &location)?;
         let (parsed, reach) = understand(&dockerfile, recipe, platforms)?;
-        let mut listing = list(root, &rules_of_dockerfile(root, &location)?)?;
+        let ignore = rules_of_dockerfile(root, &location)?;
+        let no_rules = Rules::default();
+        let mut listing = list(root, ignore.as_ref().map_or(&no_rules, |(_, rules)| rules))?;
         let left_out = mem::take(&mut listing.left_out);
         let purpose = format!("{}\0{}", dockerfile.name, recipe.target.as_deref().unwrap_or_default());
         let chosen = reach.paths.as_ref().and_then(|paths| chosen(paths, &listing));
@@ -94,7 +98,13 @@ impl DockerfileContext {
         let unused = recipe.args.keys().filter(|name| !reach.takes(name) && !is_proxy(name));
         warnings.extend(unused.map(|name| Warning::unused_argument(name, &reach)));
         let named = Named::read_all(recipe, cache)?;
-        Ok(Self { tree, dockerfile, parsed, reach, named, warnings })
+        Ok(Self { tree, dockerfile, parsed, reach, named, warnings, ignore })
+    }
+
+    /// The ignore file, and the line of it, that keep a path from the build.
+    pub(crate) fn ignored_by(&self, path: &str) -> Option<(&str, usize)> {
+        let (file, rules) = self.ignore.as_ref()?;
+        Some((file, rules.line_against(path)?))
     }
 
     /// The first path asked for that the build was not known to see.
@@ -227,13 +237,16 @@ fn read_dockerfile(root: &Path, location: &Path) -> Result<DockerfileText, Conte
 }
 
 /// Rules beside the Dockerfile, made for it alone, win over those of the context.
-fn rules_of_dockerfile(root: &Path, dockerfile: &Path) -> Result<Rules, ContextError> {
+fn rules_of_dockerfile(root: &Path, dockerfile: &Path) -> Result<Option<(String, Rules)>, ContextError> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
-    Ok(match rules_at(Path::new(&own))? {
-        Some(rules) => rules,
-        None => rules_at(&root.join(".dockerignore"))?.unwrap_or_default(),
-    })
+    for path in [PathBuf::from(own), root.join(".dockerignore")] {
+        if let Some(rules) = rules_at(&path)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok(Some((name, rules)));
+        }
+    }
+    Ok(None)
 }
 
 fn rules_at(path: &Path) -> Result<Option<Rules>, ContextError> {

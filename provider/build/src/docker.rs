@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use archive::ArchiveError;
-pub(crate) use archive::{Exported, Rewrite};
+pub(crate) use archive::{Exported, Rewrite, attributes};
 
 /// How long the daemon may take to accept, and to answer a small question.
 const ANSWER: Duration = Duration::from_secs(30);

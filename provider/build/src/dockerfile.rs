@@ -19,6 +19,8 @@ mod split;
 pub(crate) mod stages;
 
 pub use error::{DockerfileError, ExpansionError, Problem};
+#[cfg(test)]
+pub(crate) use flags::FLAGS;
 pub use instruction::{
     Add, Argument, Check, Command, Copy, Healthcheck, Heredoc, Instruction, Pair, Run, Transfer, Trigger,
 };
@@ -27,6 +29,8 @@ pub use lex::Variable;
 pub use lines::Directives;
 pub(crate) use near::nearest;
 
+#[cfg(test)]
+pub(crate) use self::read::KEYWORDS as INSTRUCTIONS;
 use self::read::Read;
 
 /// A Dockerfile, understood.

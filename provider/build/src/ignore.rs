@@ -11,9 +11,11 @@ use glob::Pattern;
 pub use glob::PatternError;
 
 /// The patterns of one ignore file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Rules {
     patterns: Vec<Pattern>,
+    /// Where each is in the file, counted from 1; empty for patterns from elsewhere.
+    lines: Vec<usize>,
 }
 
 /// What was decided about a path, for the path itself and as the start for what lies below it.
@@ -31,19 +33,35 @@ impl Rules {
     /// # Errors
     /// The first pattern that cannot be understood.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        Self::new(lines(text))
+        let mut rules = Self::default();
+        for (line, pattern) in lines(text) {
+            if let Some(pattern) = Pattern::parse(&pattern)? {
+                rules.patterns.push(pattern);
+                rules.lines.push(line);
+            }
+        }
+        Ok(rules)
     }
 
     /// The rules of these patterns; those of nothing but white space do not count.
     pub(crate) fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
         let patterns = patterns.into_iter().filter_map(|text| Pattern::parse(text.as_ref()).transpose());
-        Ok(Self { patterns: patterns.collect::<Result<_, _>>()? })
+        Ok(Self { patterns: patterns.collect::<Result<_, _>>()?, lines: Vec::new() })
     }
 
     /// Whether a path, slash-separated and relative to the root, is ignored.
     pub fn ignores(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         ends.fold(Verdict::default(), |parent, end| self.judge(&path[..end], &parent)).ignored
+    }
+
+    /// The line that makes a path ignored: the last that says so, of the path or of a folder it is in.
+    pub(crate) fn line_against(&self, path: &str) -> Option<usize> {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        let verdict = ends.fold(Verdict::default(), |parent, end| self.judge(&path[..end], &parent));
+        let mut matched = verdict.matched.iter().zip(&self.patterns);
+        let last = matched.rposition(|(matched, pattern)| *matched && !pattern.brings_back);
+        last.filter(|_| verdict.ignored).and_then(|last| self.lines.get(last).copied())
     }
 
     /// Decides about `path`, given the verdict on the folder it is in.
@@ -66,13 +84,14 @@ impl Rules {
     }
 }
 
-/// The patterns in the text of an ignore file, cleaned as moby/patternmatcher's `ignorefile` does.
-fn lines(text: &str) -> impl Iterator<Item = String> {
+/// The patterns in the text of an ignore file and their lines, cleaned as moby/patternmatcher's `ignorefile` does.
+fn lines(text: &str) -> impl Iterator<Item = (usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = text.lines().filter(|line| !line.starts_with('#')).map(str::trim);
-    lines.filter(|line| !line.is_empty()).map(|line| match line.strip_prefix('!') {
-        Some(rest) => format!("!{}", from_root(rest.trim())),
-        None => from_root(line),
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
+    let lines = lines.map(|(index, line)| (index + 1, line.trim())).filter(|(_, line)| !line.is_empty());
+    lines.map(|(number, line)| match line.strip_prefix('!') {
+        Some(rest) => (number, format!("!{}", from_root(rest.trim()))),
+        None => (number, from_root(line)),
     })
 }
 

@@ -1,26 +1,41 @@
-//! The native builder: files onto a base image, and Dockerfiles whose steps run nothing and begin with nothing, without
-//! a daemon.
+//! The native builder: files onto a base image, and Dockerfiles whose steps run nothing, without a daemon.
 //!
-//! Same recipe, same files, same bytes. It never unpacks a layer: what is below the files is referred to.
+//! Same recipe, same files, same bytes. A base image's layers stay in their registry; what is in them is looked at only
+//! where a step depends on it.
 
+mod balance;
 mod base;
 mod changes;
 pub(crate) mod config;
+mod copy;
 mod file_system;
+mod materials;
+mod mode;
+mod owner;
 mod settings;
 mod stages;
+mod steps;
+mod tars;
+mod want;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecr_registry::Platform;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::base::Bases;
 use self::{
     base::Base,
-    changes::{Changes, WriteError},
+    changes::WriteError,
+    file_system::{Content, Node},
+    materials::Materials,
+    stages::{Inputs, Stopped, Worked, work_out},
+    want::{Stop, Want},
 };
 use crate::{
     build::{Built, Tools, blocking},
-    build_error::BuildError,
+    build_error::{BuildError, StepFailure},
     compress::{Layer, LayerWriter},
     context::{DockerfileContext, Part},
     recipe::{Compression, DockerfileRecipe, FilesRecipe, LayerSource, Recipe},
@@ -32,10 +47,11 @@ pub(crate) async fn build(
     recipe: &Recipe,
     files: &FilesRecipe,
     platform: &Platform,
+    bases: &Bases,
     tools: Tools<'_>,
 ) -> Result<Built, BuildError> {
     let base = match &files.base {
-        Some(reference) => Base::find(reference, platform, tools.registry).await?,
+        Some(reference) => bases.find(reference, platform, tools.registry).await?,
         None => Base::scratch(platform),
     };
     let layers = Layers {
@@ -59,33 +75,87 @@ pub(crate) async fn build_dockerfile(
     how: &DockerfileRecipe,
     platform: &Platform,
     context: &DockerfileContext,
+    bases: &Bases,
     tools: Tools<'_>,
 ) -> Result<Built, Tried> {
-    let worked = stages::work_out(recipe, how, context, platform).map_err(|why| Tried::Unclear(why.0))?;
+    let mut materials = Materials::new()?;
+    let Worked { mut config, below, layers } = loop {
+        if tools.cancel.is_cancelled() {
+            return Err(BuildError::Cancelled.into());
+        }
+        let inputs = Inputs { recipe, how, context, platform, materials: &materials };
+        let Stopped { stop, step } = match work_out(inputs) {
+            Ok(worked) => break worked,
+            Err(stopped) => stopped,
+        };
+        match stop {
+            Stop::Wants(want) => have(&mut materials, want, bases, tools).await?,
+            Stop::Unclear(why) => {
+                return Err(Tried::Unclear(
+                    step.map_or(why.clone(), |(line, _)| format!("line {line}: {why}")),
+                ));
+            }
+            Stop::Wrong { message, hint } => return Err(failure(step, message, hint).into()),
+        }
+    };
+    let nodes = layers.iter().flat_map(|layer| layer.values());
+    let packed: BTreeSet<_> = nodes
+        .filter_map(|node| match &node.content {
+            Content::Packed(packed) => Some(packed.clone()),
+            _ => None,
+        })
+        .collect();
+    let unpacked = if packed.is_empty() { None } else { Some(materials.unpack(packed, tools).await?) };
+    let scratch = materials.scratch;
     let (compression, mtime, cancel) = (recipe.compression, recipe.source_date_epoch, tools.cancel.clone());
-    let (mut config, written) = (worked.config, worked.layers);
     let writing = blocking(move || {
-        let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
-        let layers = written.iter().map(|nodes| {
+        let layers = layers.iter().map(|nodes| {
             if cancel.is_cancelled() {
                 return Err(BuildError::Cancelled);
             }
             let writer = LayerWriter::new(compression, &scratch).map_err(BuildError::Scratch)?;
-            Ok(changes::write(nodes, mtime, writer)?)
+            Ok(changes::write(nodes, unpacked.as_ref(), mtime, writer)?)
         });
         Ok((layers.collect::<Result<Vec<_>, BuildError>>()?, scratch))
     });
     let (layers, scratch) = writing.await?;
     config.rootfs.diff_ids.extend(layers.iter().map(|layer| layer.diff_id));
-    let blobs = layers.into_iter().map(|layer| layer.blob).collect();
+    let blobs = below.into_iter().chain(layers.into_iter().map(|layer| layer.blob)).collect();
     let image = config::image(&config, blobs, recipe.annotations.clone());
     Ok(Built::new(image, sources::of_dockerfile(context), scratch))
+}
+
+async fn have(materials: &mut Materials, want: Want, bases: &Bases, tools: Tools<'_>) -> Result<(), Tried> {
+    let is_image = matches!(want, Want::Image(_));
+    let had = tokio::select! {
+        biased;
+        () = tools.cancel.cancelled() => return Err(BuildError::Cancelled.into()),
+        had = materials.have(want, bases, tools) => had,
+    };
+    had.map_err(|error| match error {
+        BuildError::Archiver(path) => {
+            Tried::Unclear(format!("`{}` is compressed by bzip2 or xz", path.display()))
+        }
+        BuildError::BaseMissing { .. } | BuildError::BaseUnavailable { .. } | BuildError::BaseName { .. }
+            if is_image =>
+        {
+            Tried::NoBase(error)
+        }
+        error => Tried::Failed(error),
+    })
+}
+
+fn failure(step: Option<(u32, String)>, message: String, hint: Option<String>) -> BuildError {
+    let (line, step) = step.unzip();
+    BuildError::Step(Box::new(StepFailure { step, line, message, log: Vec::new(), hint }))
 }
 
 /// Why there is no image.
 pub(crate) enum Tried {
     /// It takes more than this builder has.
     Unclear(String),
+    /// A base image is in no registry that answers; a daemon may have it.
+    NoBase(BuildError),
     Failed(BuildError),
 }
 
@@ -106,18 +176,24 @@ struct Layers {
 }
 
 impl Layers {
-    fn write(&self) -> Result<(Sources, Vec<Layer>, TempDir), BuildError> {
+    /// The layers of each source.
+    fn write(&self) -> Result<(Sources, Vec<Vec<Layer>>, TempDir), BuildError> {
         let parts = Part::read_all(&self.sources, &self.cache)?;
         let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
-        let layers = parts.iter().zip(&self.sources).map(|(part, source)| {
-            if self.cancel.is_cancelled() {
-                return Err(BuildError::Cancelled);
-            }
-            let writer = LayerWriter::new(self.compression, &scratch).map_err(BuildError::Scratch)?;
-            Ok(Changes::of(part, source.mode, self.onto_base).write(self.mtime, writer)?)
+        let written = parts.iter().zip(&self.sources).map(|(part, source)| {
+            let nodes = changes::of_part(part, source.mode, self.onto_base);
+            balance::layers(nodes).iter().map(|nodes| self.write_one(nodes, &scratch)).collect()
         });
-        let layers = layers.collect::<Result<_, BuildError>>()?;
+        let layers = written.collect::<Result<_, BuildError>>()?;
         Ok((sources::of_parts(&parts), layers, scratch))
+    }
+
+    fn write_one(&self, nodes: &BTreeMap<String, Node>, scratch: &TempDir) -> Result<Layer, BuildError> {
+        if self.cancel.is_cancelled() {
+            return Err(BuildError::Cancelled);
+        }
+        let writer = LayerWriter::new(self.compression, scratch).map_err(BuildError::Scratch)?;
+        Ok(changes::write(nodes, None, self.mtime, writer)?)
     }
 }
 
@@ -130,5 +206,7 @@ impl From<WriteError> for BuildError {
     }
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ pub struct Recipe {
 /// The ways to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
-    /// From a Dockerfile, by BuildKit.
+    /// From a Dockerfile: natively where its steps run no programs, else by BuildKit.
     Dockerfile(DockerfileRecipe),
     /// From files put onto a base image, by this crate alone.
     Files(FilesRecipe),

@@ -48,6 +48,11 @@ impl Cache {
         Self(caches.map(|caches| caches.join("eks-deploy/files")))
     }
 
+    /// A folder of this name beside what is remembered of files.
+    pub(crate) fn folder(&self, name: &str) -> Option<PathBuf> {
+        self.0.as_ref().map(|folder| folder.join(name))
+    }
+
     /// What is remembered of the files that one recipe takes from the folder `root`; `purpose` tells recipes apart.
     pub(crate) fn open(&self, root: &Path, purpose: &str) -> Known {
         let file = self.0.as_ref().map(|folder| {
@@ -174,7 +179,8 @@ fn touch(file: &Path) -> io::Result<()> {
 fn remove_unused(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)?.flatten() {
         let used = entry.metadata().and_then(|metadata| metadata.modified());
-        if used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > UNUSED)) {
+        let unused = used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > UNUSED));
+        if unused && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             fs::remove_file(entry.path())?;
         }
     }

@@ -33,6 +33,8 @@ pub enum Warning {
     },
     /// Terraform's state, which no build gets to see.
     State(Vec<String>),
+    /// An image with neither an entry point nor a command.
+    NothingToRun,
 }
 
 /// A context of more bytes is large.
@@ -48,6 +50,7 @@ impl fmt::Display for Warning {
             Self::Git(path) => write!(f, "the context holds `{path}`, so each commit makes another image"),
             Self::NodeModules(path) => write!(f, "the context holds `{path}`, packages of this machine"),
             Self::UnusedArgument { name, .. } => write!(f, "no ARG of the Dockerfile declares `{name}`"),
+            Self::NothingToRun => f.write_str("the image has no ENTRYPOINT and no CMD"),
             Self::State(paths) => {
                 let more =
                     if paths.len() > 3 { format!(" and {} more", paths.len() - 3) } else { String::new() };
@@ -79,6 +82,9 @@ impl Warning {
                 format!(
                     "the build does not see it: write `ARG {name}` in the stage that needs it, or leave it out"
                 )
+            }
+            Self::NothingToRun => {
+                "it runs only where a command is given: set `entrypoint`, or write ENTRYPOINT".to_owned()
             }
             Self::State(_) => "name them in .dockerignore to say that this is meant".to_owned(),
         }

@@ -48,6 +48,7 @@ pub(super) fn explain(
         line: line(status).or_else(|| line_of(dockerfile?, &failed?.name)),
         message: message.to_owned(),
         log: failed.map(Step::last_lines).unwrap_or_default(),
+        hint: None,
     }))
 }
 

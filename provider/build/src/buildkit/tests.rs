@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    Builder, Cache, Progress,
+    Builder, BuilderSettings, Cache, Engine, Progress, Sockets,
     archive::{Archive, Header, Kind},
     observe,
     recipe::{Compression, How},
@@ -85,7 +85,8 @@ fn recipe(root: &Path) -> (Recipe, DockerfileRecipe) {
 
 fn builder() -> Builder {
     assert!(std::env::var("DOCKER_HOST").is_ok(), "DOCKER_HOST is not set");
-    Builder::from_environment(|name| std::env::var(name).ok())
+    let docker = Sockets::from_environment(|name| std::env::var(name).ok());
+    Builder::new(BuilderSettings { engine: Engine::Docker, docker, ..BuilderSettings::default() })
 }
 
 async fn built_with(

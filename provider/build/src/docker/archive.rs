@@ -262,7 +262,7 @@ fn canonical(path: &[u8], kind: &Kind) -> Vec<u8> {
 }
 
 /// Extended attributes: capabilities of programs, mostly.
-fn attributes<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<BTreeMap<String, Vec<u8>>> {
+pub(crate) fn attributes<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<BTreeMap<String, Vec<u8>>> {
     let mut attributes = BTreeMap::new();
     for record in entry.pax_extensions()?.into_iter().flatten() {
         let record = record?;

@@ -9,7 +9,7 @@ use super::{
 
 /// What a flag may be given.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Switch,
     Text,
     /// Any number of times.
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 }
 
 /// Every flag of every instruction.
-pub(super) const FLAGS: [(&str, &[(&str, Kind)]); 6] = {
+pub(crate) const FLAGS: [(&str, &[(&str, Kind)]); 6] = {
     use Kind::{Switch, Text, Texts};
     [
         (

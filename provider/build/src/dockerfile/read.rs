@@ -13,7 +13,7 @@ use super::{
 };
 
 /// The keywords there are.
-pub(super) const KEYWORDS: [&str; 18] = [
+pub(crate) const KEYWORDS: [&str; 18] = [
     "ADD",
     "ARG",
     "CMD",

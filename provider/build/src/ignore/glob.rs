@@ -5,7 +5,7 @@ use std::{iter::Peekable, str::Chars};
 use super::regex;
 
 /// A pattern, ready to be matched.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pattern {
     /// Whether it begins with `!`.
     pub(super) brings_back: bool,
@@ -13,7 +13,7 @@ pub(super) struct Pattern {
     matcher: Matcher,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Matcher {
     Exact,
     /// `dir/**`

@@ -53,7 +53,7 @@ fn refuses_malformed_patterns() {
 #[test]
 fn reads_ignore_files() {
     let check = |text: &str, expected: &[&str]| {
-        assert_eq!(lines(text).collect::<Vec<_>>(), expected, "{text:?}");
+        assert_eq!(lines(text).map(|(_, pattern)| pattern).collect::<Vec<_>>(), expected, "{text:?}");
     };
     check("\u{feff}a\n# c\n #b\n\n  c  \r\n", &["a", "#b", "c"]);
     check("/a\n./b/\n../c\nd/../e\n/\n", &["a", "b", "../c", "e", "/"]);
@@ -88,4 +88,19 @@ fn knows_which_folders_to_enter() {
     check("!s*/main.rs", "docs", false);
     check("!src/*/a", "src/x", true);
     check("src/main.rs", "src", false);
+}
+
+#[test]
+fn names_the_line_that_ignores() {
+    let rules = Rules::parse("# all\n\n*.log\ndocs\n!docs/keep\ndocs/keep/not\n").unwrap();
+    for (path, line) in [
+        ("a.log", Some(3)),
+        ("docs/x/y", Some(4)),
+        ("docs/keep", None),
+        ("docs/keep/x", None),
+        ("docs/keep/not", Some(6)),
+        ("a", None),
+    ] {
+        assert_eq!(rules.line_against(path), line, "{path}");
+    }
 }

@@ -1,9 +1,12 @@
-//! The image below the files: found and described, its layers never fetched.
+//! The images below: found and described, their layers never fetched here.
+
+use std::collections::BTreeMap;
 
 use ecr_registry::{
     Blob, BlobSource, ImageConfig, Manifest, ManifestKind, Platform, Reference, Registry, Version,
     content::{ImageManifest, media_type},
 };
+use tokio::sync::Mutex;
 
 use crate::build_error::BuildError;
 
@@ -13,6 +16,11 @@ pub(crate) struct Base {
     pub(crate) config: ImageConfig,
     pub(crate) layers: Vec<Blob>,
 }
+
+/// The manifests and indexes that a build has asked for: a tag that moves while images for several platforms are built
+/// is one image to all of them.
+#[derive(Default)]
+pub(crate) struct Bases(Mutex<BTreeMap<Reference, Manifest>>);
 
 impl Base {
     /// Nothing at all.
@@ -25,22 +33,25 @@ impl Base {
         };
         Self { config, layers: Vec::new() }
     }
+}
 
+impl Bases {
     /// Asks the registry. The layers stay where they are and are mounted or copied from there.
     pub(crate) async fn find(
+        &self,
         reference: &Reference,
         platform: &Platform,
         registry: &Registry,
-    ) -> Result<Self, BuildError> {
+    ) -> Result<Base, BuildError> {
         let lookup = Lookup { reference, platform, registry };
-        let found = lookup.manifest(&reference.version()).await?;
-        let image = match found.kind {
+        let image = match self.manifest(&lookup).await?.kind {
             ManifestKind::Image(image) => image,
             ManifestKind::Index(index) => {
                 let matching = |found: &Option<Platform>| found.as_ref().is_some_and(|p| platform.matches(p));
                 let child = index.manifests.iter().find(|child| matching(&child.platform));
-                let found = || index.manifests.iter().filter_map(|child| child.platform.clone()).collect();
-                let child = child.ok_or_else(|| lookup.wrong_platform(found()))?;
+                let real = |found: &Platform| found.os != "unknown";
+                let there = index.manifests.iter().filter_map(|child| child.platform.clone()).filter(real);
+                let child = child.ok_or_else(|| lookup.wrong_platform(there.collect()))?;
                 match lookup.manifest(&Version::Digest(child.digest)).await?.kind {
                     ManifestKind::Image(image) => image,
                     ManifestKind::Index(_) => return Err(lookup.wrong_platform(Vec::new())),
@@ -49,8 +60,17 @@ impl Base {
         };
         lookup.describe(image).await
     }
-}
 
+    async fn manifest(&self, lookup: &Lookup<'_>) -> Result<Manifest, BuildError> {
+        let mut known = self.0.lock().await;
+        if let Some(manifest) = known.get(lookup.reference) {
+            return Ok(manifest.clone());
+        }
+        let manifest = lookup.manifest(&lookup.reference.version()).await?;
+        known.insert(lookup.reference.clone(), manifest.clone());
+        Ok(manifest)
+    }
+}
 struct Lookup<'a> {
     reference: &'a Reference,
     platform: &'a Platform,
@@ -94,4 +114,4 @@ impl Lookup<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,7 +8,11 @@ use std::{
 
 use ecr_registry::names::Digester;
 
-use super::file_system::{Content, Node, Owner};
+use super::{
+    file_system::{Content, Node},
+    materials::Unpacked,
+    owner::Owner,
+};
 use crate::{
     archive::{Archive, Header, Kind},
     compress::{Layer, LayerWriter},
@@ -65,64 +69,29 @@ const BROUGHT_BY_BASE: [&str; 43] = [
     "var/tmp",
 ];
 
-/// The entries of a layer by their paths in the image, each after the folder it is in.
-#[derive(Debug)]
-pub(crate) struct Changes<'a> {
-    entries: BTreeMap<String, &'a Entry>,
-    /// Permission bits of files, instead of their own.
-    mode: Option<u32>,
-}
-
-impl<'a> Changes<'a> {
-    /// Puts a part at its destination, with the folders on the way there.
-    pub(crate) fn of(part: &'a Part, mode: Option<u32>, onto_base: bool) -> Self {
-        let folders = part.destination.folders().map(|folder| (folder, &Entry::Folder));
-        let content = part.tree.entries.iter().map(|(path, entry)| (part.place(path), entry));
-        let mut entries: BTreeMap<_, _> = folders.chain(content).collect();
-        if onto_base {
-            entries
-                .retain(|path, entry| **entry != Entry::Folder || !BROUGHT_BY_BASE.contains(&path.as_str()));
+/// Puts a part at its destination, with the folders on the way there: the paths of a layer in the image. `mode` are
+/// permission bits of files, instead of their own.
+pub(super) fn of_part(part: &Part, mode: Option<u32>, onto_base: bool) -> BTreeMap<String, Node> {
+    let folders = part.destination.folders().map(|folder| (folder, &Entry::Folder));
+    let content = part.tree.entries.iter().map(|(path, entry)| (part.place(path), entry));
+    let mut nodes = BTreeMap::new();
+    for (path, entry) in folders.chain(content) {
+        let mut node = Node::of_entry(entry);
+        if let (Content::File(_), Some(mode)) = (&node.content, mode) {
+            node.mode = mode;
         }
-        Self { entries, mode }
+        nodes.insert(path, node);
     }
-
-    #[cfg(test)]
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
+    if onto_base {
+        nodes.retain(|path, node| !node.is_folder() || !BROUGHT_BY_BASE.contains(&path.as_str()));
     }
-
-    /// Writes them as a layer in which everything has the time `mtime`.
-    ///
-    /// # Errors
-    /// Also when a file is not any more what it was when its tree was read.
-    pub(crate) fn write(&self, mtime: u64, layer: LayerWriter) -> Result<Layer, WriteError> {
-        let mut archive = Archive::new(layer);
-        for (path, entry) in &self.entries {
-            let header = self.header(path, entry, mtime);
-            match entry {
-                Entry::File(file) => add_file(&mut archive, &header, file)?,
-                Entry::Folder | Entry::Link(_) => archive.add(&header, io::empty())?,
-            }
-        }
-        Ok(archive.finish()?.finish()?)
-    }
-
-    fn header(&self, path: &str, entry: &Entry, mtime: u64) -> Header {
-        let (kind, size, suffix) = match entry {
-            Entry::Folder => (Kind::Folder, 0, "/"),
-            Entry::File(file) => (Kind::File, file.size, ""),
-            Entry::Link(target) => (Kind::Link(target.clone().into_bytes()), 0, ""),
-        };
-        let own = self.mode.filter(|_| matches!(entry, Entry::File(_)));
-        let mode = own.unwrap_or_else(|| entry.mode());
-        let path = format!("{path}{suffix}").into_bytes();
-        Header { path, kind, mode, uid: 0, gid: 0, size, mtime, attributes: BTreeMap::new() }
-    }
+    nodes
 }
 
 /// Writes what a step wrote as a layer in which everything has the time `mtime`.
 pub(super) fn write(
     nodes: &BTreeMap<String, Node>,
+    unpacked: Option<&Unpacked>,
     mtime: u64,
     layer: LayerWriter,
 ) -> Result<Layer, WriteError> {
@@ -133,15 +102,18 @@ pub(super) fn write(
             Content::Link(target) => (Kind::Link(target.clone().into_bytes()), 0, ""),
             Content::File(file) => (Kind::File, file.size, ""),
             Content::Text(text) => (Kind::File, text.len() as u64, ""),
+            Content::Packed(packed) => (Kind::File, packed.size, ""),
+            Content::Special => (Kind::Pipe, 0, ""),
         };
         let path = format!("{path}{suffix}").into_bytes();
         let Owner { uid, gid } = node.owner;
-        let header =
-            Header { path, kind, mode: node.mode, uid, gid, size, mtime, attributes: BTreeMap::new() };
-        match &node.content {
-            Content::File(file) => add_file(&mut archive, &header, file)?,
-            Content::Text(text) => archive.add(&header, &text[..])?,
-            Content::Folder | Content::Link(_) => archive.add(&header, io::empty())?,
+        let attributes = node.attributes.clone();
+        let header = Header { path, kind, mode: node.mode, uid, gid, size, mtime, attributes };
+        match (&node.content, unpacked) {
+            (Content::File(file), _) => add_file(&mut archive, &header, file)?,
+            (Content::Text(text), _) => archive.add(&header, &text[..])?,
+            (Content::Packed(packed), Some(unpacked)) => archive.add(&header, unpacked.open(packed)?)?,
+            _ => archive.add(&header, io::empty())?,
         }
     }
     Ok(archive.finish()?.finish()?)

@@ -14,10 +14,11 @@ use crate::{
     recipe::{FilesRecipe, Recipe},
 };
 
-/// Puts the layers onto the base.
-pub(crate) fn assemble(recipe: &Recipe, files: &FilesRecipe, base: Base, layers: Vec<Layer>) -> Image {
+/// Puts the layers onto the base, those of each source in turn.
+pub(crate) fn assemble(recipe: &Recipe, files: &FilesRecipe, base: Base, layers: Vec<Vec<Layer>>) -> Image {
     let config = config(recipe, files, base.config, &layers);
-    let layers = base.layers.into_iter().chain(layers.into_iter().map(|layer| layer.blob)).collect();
+    let layers =
+        base.layers.into_iter().chain(layers.into_iter().flatten().map(|layer| layer.blob)).collect();
     image(&config, layers, recipe.annotations.clone())
 }
 
@@ -30,20 +31,21 @@ pub(crate) fn image(config: &ImageConfig, layers: Vec<Blob>, annotations: BTreeM
     Image { manifest: Manifest::of_image(manifest), config, layers }
 }
 
-fn config(recipe: &Recipe, files: &FilesRecipe, base: ImageConfig, layers: &[Layer]) -> ImageConfig {
+fn config(recipe: &Recipe, files: &FilesRecipe, base: ImageConfig, layers: &[Vec<Layer>]) -> ImageConfig {
     let mut config = base;
     let created = rfc3339(recipe.source_date_epoch);
     config.created = Some(created.clone());
     // What else a base says is about how that one was made.
     config.other.retain(|name, _| name.starts_with("os."));
     run_settings(&mut config, recipe, files);
-    for (layer, source) in layers.iter().zip(&files.layers) {
-        config.rootfs.diff_ids.push(layer.diff_id);
-        config.history.push(History {
+    for (source, layers) in files.layers.iter().zip(layers) {
+        config.rootfs.diff_ids.extend(layers.iter().map(|layer| layer.diff_id));
+        let history = History {
             created: Some(created.clone()),
             created_by: Some(format!("files {}", source.destination)),
             ..History::default()
-        });
+        };
+        config.history.extend(vec![history; layers.len()]);
     }
     config
 }

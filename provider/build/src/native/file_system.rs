@@ -1,30 +1,22 @@
 //! The files of an image in the making, as values: what is where, and what the last step wrote.
 //!
-//! Copying into it is what BuildKit's `COPY` is: links are followed within the image, folders are merged, the folders on
-//! the way are made. What BuildKit would refuse, or what depends on more than is known here, is [`Unclear`].
+//! What a base image has is asked for when a step depends on it, and only then: [`FileSystem::node`] says what is
+//! wanted. Copying into it is in [`super::copy`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use ecr_registry::Digest;
 
-use crate::{
-    ignore::{Rules, Verdict},
-    tree::{Entry, File, Tree},
+use super::{
+    owner::Owner,
+    tars::{Kind, Listed, Packed},
+    want::{Named, Stop, Want},
 };
-
-/// Left to BuildKit, for this reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unclear(pub(super) String);
+use crate::tree::{Entry, File, Tree};
 
 /// How often a link may lead to a link.
 const LINKS: usize = 40;
-
-/// Owner and group, by number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Owner {
-    pub(super) uid: u64,
-    pub(super) gid: u64,
-}
 
 /// A path of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +25,8 @@ pub(super) struct Node {
     /// Permission bits.
     pub(super) mode: u32,
     pub(super) owner: Owner,
+    /// Extended attributes by their PAX keys.
+    pub(super) attributes: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +37,43 @@ pub(super) enum Content {
     File(File),
     /// A file whose content is in the Dockerfile.
     Text(Bytes),
+    /// A file in an archive.
+    Packed(Packed),
+    /// A device or a pipe.
+    Special,
 }
 
-/// What a copy does besides copying.
-#[derive(Debug, Default)]
-pub(super) struct Copying {
-    /// Instead of the source's.
-    pub(super) owner: Option<Owner>,
-    /// Instead of the source's, also for the folders on the way.
-    pub(super) mode: Option<u32>,
-    /// What of a folder is left out, relative to it.
-    pub(super) exclude: Rules,
+impl Node {
+    pub(super) fn new(content: Content, mode: u32, owner: Owner) -> Self {
+        Self { content, mode, owner, attributes: BTreeMap::new() }
+    }
+
+    /// An entry of a tree, owned by root.
+    pub(super) fn of_entry(entry: &Entry) -> Self {
+        let content = match entry {
+            Entry::Folder => Content::Folder,
+            Entry::Link(target) => Content::Link(target.clone()),
+            Entry::File(file) => Content::File(file.clone()),
+        };
+        Self::new(content, entry.mode(), Owner::default())
+    }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.content == Content::Folder
+    }
+
+    /// What an archive lists; `None` for another name of a file.
+    fn listed(listed: &Listed, archive: Digest) -> Option<Self> {
+        let content = match &listed.kind {
+            Kind::Folder => Content::Folder,
+            Kind::File { offset, size } => Content::Packed(Packed { archive, offset: *offset, size: *size }),
+            Kind::Link(target) => Content::Link(target.clone()),
+            Kind::Special => Content::Special,
+            Kind::HardLink(_) => return None,
+        };
+        let owner = Owner { uid: listed.uid, gid: listed.gid };
+        Some(Self { content, mode: listed.mode, owner, attributes: listed.attributes.clone() })
+    }
 }
 
 /// Paths relative to the root.
@@ -61,43 +81,94 @@ pub(super) struct Copying {
 pub(super) struct FileSystem {
     nodes: BTreeMap<String, Node>,
     written: BTreeSet<String>,
+    /// The image below, as long as its files are not known.
+    below: Option<Named>,
 }
 
 impl FileSystem {
     /// A tree, owned by root.
     pub(super) fn of_tree(tree: &Tree) -> Self {
-        let node = |entry: &Entry| {
-            let content = match entry {
-                Entry::Folder => Content::Folder,
-                Entry::Link(target) => Content::Link(target.clone()),
-                Entry::File(file) => Content::File(file.clone()),
-            };
-            Node { content, mode: entry.mode(), owner: Owner::default() }
-        };
-        let nodes = tree.entries.iter().map(|(path, entry)| (path.clone(), node(entry))).collect();
-        Self { nodes, written: BTreeSet::new() }
+        let nodes = tree.entries.iter().map(|(path, entry)| (path.clone(), Node::of_entry(entry))).collect();
+        Self { nodes, ..Self::default() }
+    }
+
+    /// A single file, to be copied from.
+    pub(super) fn of_file(name: &str, node: Node) -> Self {
+        Self { nodes: [(name.to_owned(), node)].into(), ..Self::default() }
+    }
+
+    /// On an image whose files are not known yet.
+    pub(super) fn on(image: Named) -> Self {
+        Self { below: Some(image), ..Self::default() }
+    }
+
+    /// What layers make together, the lowest first.
+    pub(super) fn of_layers<'a>(layers: impl IntoIterator<Item = (Digest, &'a [Listed])>) -> Self {
+        let mut files = Self::default();
+        for (digest, listed) in layers {
+            files.hide(listed);
+            let is_whiteout = |listed: &&Listed| name_of(&listed.path).starts_with(WHITEOUT);
+            for listed in listed.iter().filter(|listed| !listed.path.is_empty() && !is_whiteout(listed)) {
+                let node = match &listed.kind {
+                    Kind::HardLink(target) => files.nodes.get(target).cloned(),
+                    _ => Node::listed(listed, digest),
+                };
+                if let Some(node) = node {
+                    files.place(&listed.path, node);
+                }
+            }
+        }
+        files.written.clear();
+        files
+    }
+
+    /// Removes what a layer's whiteouts say.
+    fn hide(&mut self, listed: &[Listed]) {
+        for listed in listed {
+            let (folder, name) = listed.path.rsplit_once('/').unwrap_or(("", &listed.path));
+            match name.strip_prefix(WHITEOUT) {
+                Some(".wh..opq") => self.remove_below(folder),
+                Some(name) => self.remove(&join(folder, name)),
+                None => {}
+            }
+        }
     }
 
     /// What was written since this was asked last.
     pub(super) fn take_written(&mut self) -> BTreeMap<String, Node> {
         let written = std::mem::take(&mut self.written);
-        written
-            .into_iter()
-            .filter_map(|path| self.nodes.get(&path).map(|node| (path.clone(), node.clone())))
-            .collect()
+        let written = written.into_iter();
+        written.filter_map(|path| self.nodes.get(&path).map(|node| (path.clone(), node.clone()))).collect()
     }
 
-    /// All paths.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.nodes.keys().map(String::as_str)
+    /// What is at a path, links not followed.
+    pub(super) fn node(&self, path: &str) -> Result<Option<&Node>, Stop> {
+        match (self.nodes.get(path), &self.below) {
+            (None, Some(image)) => Err(Stop::Wants(Want::Files(image.clone()))),
+            (node, _) => Ok(node),
+        }
     }
 
-    fn is_folder(&self, path: &str) -> bool {
-        path.is_empty() || matches!(self.nodes.get(path), Some(Node { content: Content::Folder, .. }))
+    pub(super) fn is_folder(&self, path: &str) -> Result<bool, Stop> {
+        Ok(path.is_empty() || self.node(path)?.is_some_and(Node::is_folder))
+    }
+
+    /// What is below a folder, by paths relative to it, in the order of their bytes.
+    pub(super) fn below<'a>(
+        &'a self,
+        folder: &str,
+    ) -> Result<impl Iterator<Item = (&'a str, &'a Node)> + use<'a>, Stop> {
+        if let Some(image) = &self.below {
+            return Err(Stop::Wants(Want::Files(image.clone())));
+        }
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let skip = prefix.len();
+        let below = self.nodes.range(prefix.clone()..).take_while(move |(path, _)| path.starts_with(&prefix));
+        Ok(below.map(move |(path, node)| (&path[skip..], node)))
     }
 
     /// Where a path leads, links followed, the last as well; nothing leads out of the root.
-    pub(super) fn resolve(&self, path: &str) -> Result<String, Unclear> {
+    pub(super) fn resolve(&self, path: &str) -> Result<String, Stop> {
         let mut resolved: Vec<String> = Vec::new();
         let mut open: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
         let mut links = 0;
@@ -110,10 +181,10 @@ impl FileSystem {
                 }
                 _ => resolved.push(name),
             }
-            if let Some(Node { content: Content::Link(target), .. }) = self.nodes.get(&resolved.join("/")) {
+            if let Some(Node { content: Content::Link(target), .. }) = self.node(&resolved.join("/"))? {
                 links += 1;
                 if links > LINKS {
-                    return Err(Unclear(format!("`{path}` leads through too many links")));
+                    return Stop::wrong(format!("`{path}` leads through too many links"));
                 }
                 resolved.pop();
                 if target.starts_with('/') {
@@ -126,97 +197,100 @@ impl FileSystem {
     }
 
     /// Makes a folder and those it is in, as far as they are missing.
-    pub(super) fn make_folder(&mut self, path: &str, mode: u32, owner: Owner) -> Result<(), Unclear> {
+    pub(super) fn make_folder(&mut self, path: &str, mode: u32, owner: Owner) -> Result<(), Stop> {
         let resolved = self.resolve(path)?;
         let ends = resolved.match_indices('/').map(|(at, _)| at).chain([resolved.len()]);
         for folder in ends.map(|end| &resolved[..end]).filter(|folder| !folder.is_empty()) {
-            match self.nodes.get(folder) {
-                Some(Node { content: Content::Folder, .. }) => {}
-                Some(_) => return Err(Unclear(format!("`{folder}` is no folder"))),
-                None => self.write(folder.to_owned(), Node { content: Content::Folder, mode, owner }),
+            match self.node(folder)? {
+                Some(node) if node.is_folder() => {}
+                Some(_) => return Stop::wrong(format!("`/{folder}` is no folder")),
+                None => self.write(folder.to_owned(), Node::new(Content::Folder, mode, owner)),
             }
         }
         Ok(())
     }
 
-    fn write(&mut self, path: String, node: Node) {
+    pub(super) fn write(&mut self, path: String, node: Node) {
         self.written.insert(path.clone());
         self.nodes.insert(path, node);
     }
 
-    /// Copies a path of `from` to `to`, an absolute path that ends with `/` if it is a folder.
-    pub(super) fn copy(
-        &mut self,
-        from: &Self,
-        source: &str,
-        to: &str,
-        copying: &Copying,
-    ) -> Result<(), Unclear> {
-        let found = from.resolve(source)?;
-        let is_folder = from.is_folder(&found);
-        if !is_folder && !from.nodes.contains_key(&found) {
-            return Err(Unclear(format!("`{source}` is missing")));
+    /// Writes as unpacking does: what is of another kind gives way, and what is below it.
+    pub(super) fn place(&mut self, path: &str, node: Node) {
+        if !node.is_folder() || self.nodes.get(path).is_some_and(|there| !there.is_folder()) {
+            self.remove_below(path);
         }
-        let (mode, owner) = (copying.mode.unwrap_or(0o755), copying.owner.unwrap_or_default());
-        let parent = to.rsplit_once('/').map_or("", |(parent, _)| parent);
-        self.make_folder(parent, mode, owner)?;
-        let mut target = self.resolve(to)?;
-        if is_folder {
-            self.make_folder(&target, mode, owner)?;
-            return self.merge(from, &found, &target, copying);
-        }
-        if self.is_folder(&target) {
-            let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or(source);
-            target = join(&target, name);
-        }
-        if let Some((parent, _)) = target.rsplit_once('/') {
-            self.make_folder(parent, mode, owner)?;
-        }
-        self.put(target, &from.nodes[&found], copying)
+        self.write(path.to_owned(), node);
     }
 
-    /// Copies what is in a folder.
-    fn merge(&mut self, from: &Self, folder: &str, to: &str, copying: &Copying) -> Result<(), Unclear> {
+    fn remove(&mut self, path: &str) {
+        self.remove_below(path);
+        self.nodes.remove(path);
+        self.written.remove(path);
+    }
+
+    fn remove_below(&mut self, folder: &str) {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let below = from.nodes.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
-        let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
-        for (path, node) in below {
-            let path = &path[prefix.len()..];
-            let parent = path.rsplit_once('/').and_then(|(parent, _)| verdicts.get(parent));
-            let verdict = copying.exclude.judge(path, parent.unwrap_or(&Verdict::default()));
-            let excluded = verdict.ignored;
-            verdicts.insert(path, verdict);
-            if !excluded {
-                self.put(join(to, path), node, copying)?;
+        let range = self.nodes.range(prefix.clone()..);
+        let gone: Vec<String> =
+            range.map(|(path, _)| path).take_while(|path| path.starts_with(&prefix)).cloned().collect();
+        for path in gone {
+            self.nodes.remove(&path);
+            self.written.remove(&path);
+        }
+    }
+
+    /// Puts what an archive has into a folder, which is there.
+    pub(super) fn unpack(
+        &mut self,
+        archive: Digest,
+        listed: &[Listed],
+        folder: &str,
+        owner: Option<Owner>,
+    ) -> Result<(), Stop> {
+        for listed in listed {
+            let (parent, name) = listed.path.rsplit_once('/').unwrap_or(("", &listed.path));
+            if name.is_empty() {
+                continue;
             }
+            let parent = join(folder, parent);
+            self.make_folder(&parent, 0o755, Owner::default())?;
+            let path = join(&self.resolve(&parent)?, name);
+            let node = match &listed.kind {
+                Kind::HardLink(target) => {
+                    let target = join(folder, target);
+                    let found = self.node(&target)?.cloned();
+                    found.ok_or(Stop::Unclear(format!(
+                        "`{target}` of an archive is another name of nothing"
+                    )))?
+                }
+                _ => Node::listed(listed, archive).ok_or(Stop::Unclear("an odd archive".to_owned()))?,
+            };
+            self.node(&path)?;
+            self.place(&path, Node { owner: owner.unwrap_or(node.owner), ..node });
         }
         Ok(())
     }
 
-    fn put(&mut self, path: String, node: &Node, copying: &Copying) -> Result<(), Unclear> {
-        let is_folder = node.content == Content::Folder;
-        match self.nodes.get(&path) {
-            Some(Node { content: Content::Folder, .. }) if is_folder => return Ok(()),
-            Some(Node { content: Content::Folder, .. }) => {
-                return Err(Unclear(format!("`{path}` is a folder, and a file would replace it")));
-            }
-            Some(_) if is_folder => return Err(Unclear(format!("`{path}` is no folder"))),
-            _ => {}
+    /// Puts a layer on top that was made apart from what is here.
+    pub(super) fn link(&mut self, layer: BTreeMap<String, Node>) {
+        for (path, node) in layer {
+            self.place(&path, node);
         }
-        let is_link = matches!(node.content, Content::Link(_));
-        let mode = copying.mode.filter(|_| !is_link).unwrap_or(node.mode);
-        let owner = copying.owner.unwrap_or(node.owner);
-        self.write(path, Node { content: node.content.clone(), mode, owner });
-        Ok(())
-    }
-
-    /// A single file in memory, to be copied from.
-    pub(super) fn of_text(name: &str, text: String) -> Self {
-        let node = Node { content: Content::Text(text.into()), mode: 0o644, owner: Owner::default() };
-        Self { nodes: [(name.to_owned(), node)].into(), written: BTreeSet::new() }
     }
 }
 
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+/// What the name of a file begins with that says that another is gone.
+const WHITEOUT: &str = ".wh.";
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+pub(super) fn join(folder: &str, name: &str) -> String {
+    match (folder, name) {
+        ("", name) => name.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, name) => format!("{folder}/{name}"),
+    }
 }

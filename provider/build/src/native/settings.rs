@@ -22,7 +22,7 @@ pub(super) fn apply(
     let run = &mut image.config;
     match instruction {
         Instruction::Cmd(command) => {
-            run.cmd = Some(program(command, &shell));
+            run.cmd = Some(program(command, &shell)).filter(|words| !words.is_empty());
             *has_cmd = true;
         }
         Instruction::Entrypoint(command) => {

@@ -207,8 +207,8 @@ fn a_layer_onto_a_base_leaves_the_bases_folders_alone() {
     let source = LayerSource { source: root.path().join("bin"), destination: "/usr/bin".into(), mode: None };
     let parts = Part::read_all(&[source], &Cache::none()).unwrap();
     let folders = |onto_base| {
-        let changes = Changes::of(&parts[0], None, onto_base);
-        changes.paths().filter(|path| !path.contains("bin/")).map(str::to_owned).collect::<Vec<_>>()
+        let nodes = changes::of_part(&parts[0], None, onto_base);
+        nodes.into_keys().filter(|path| !path.contains("bin/")).collect::<Vec<_>>()
     };
     assert_eq!(folders(false), ["usr", "usr/bin"]);
     assert!(folders(true).is_empty());
@@ -223,7 +223,8 @@ fn a_file_that_changed_since_it_was_looked_at_is_an_error() {
         fs::write(root.path().join("bin/web"), content).unwrap();
         let scratch = TempDir::new().unwrap();
         let writer = LayerWriter::new(recipe.compression, &scratch).unwrap();
-        let error = BuildError::from(Changes::of(&parts[0], None, false).write(0, writer).err().unwrap());
+        let nodes = changes::of_part(&parts[0], None, false);
+        let error = BuildError::from(changes::write(&nodes, None, 0, writer).err().unwrap());
         let path = root.path().join("bin/web");
         assert_eq!(error.to_string(), format!("`{}` changed while it was read", path.display()));
         fs::write(path, "ELF").unwrap();

@@ -19,9 +19,43 @@ use crate::{
 
 /// A registry on loopback with one repository, `base`, whose content is fixed.
 #[derive(Default)]
-struct Shelf(BTreeMap<String, (String, Bytes)>);
+pub(crate) struct Shelf(BTreeMap<String, (String, Bytes)>);
+
+/// A layer, compressed.
+pub(crate) struct Layer {
+    pub(crate) diff_id: Digest,
+    pub(crate) bytes: Vec<u8>,
+}
 
 impl Shelf {
+    /// Something at this path, whatever it is.
+    pub(crate) fn plain(&mut self, path: &str, content: &[u8]) {
+        let kind = "application/octet-stream".to_owned();
+        self.0.insert(path.to_owned(), (kind, Bytes::copy_from_slice(content)));
+    }
+
+    /// An image of these layers with these settings.
+    pub(crate) fn image_of(
+        &mut self,
+        tag: &str,
+        platform: &str,
+        settings: ecr_registry::content::RunConfig,
+        layers: &[Layer],
+    ) -> Descriptor {
+        let platform: Platform = platform.parse().unwrap();
+        let mut config = Base::scratch(&platform).config;
+        config.config = settings;
+        config.rootfs.diff_ids = layers.iter().map(|layer| layer.diff_id).collect();
+        let config = serde_json::to_vec(&config).unwrap();
+        let config = self.put("blobs", "config", media_type::OCI_CONFIG, &config);
+        let layers =
+            layers.iter().map(|layer| self.put("blobs", "layer", media_type::OCI_LAYER_GZIP, &layer.bytes));
+        let layers = layers.collect();
+        let manifest = Manifest::of_image(ImageManifest::oci(config, layers, BTreeMap::new()));
+        let descriptor = self.put("manifests", tag, &manifest.media_type, &manifest.raw);
+        Descriptor { platform: Some(platform), ..descriptor }
+    }
+
     fn put(&mut self, kind: &str, name: &str, media_type: &str, content: &[u8]) -> Descriptor {
         let digest = Digest::of(content);
         let size = content.len() as u64;
@@ -50,7 +84,7 @@ impl Shelf {
     }
 
     /// Serves until the runtime of the test ends, and gives `host:port`.
-    async fn listen(self) -> String {
+    pub(crate) async fn listen(self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let images = Arc::new(self);
@@ -92,7 +126,7 @@ async fn stocked() -> String {
 async fn find(tag: &str, platform: &str) -> Result<Base, BuildError> {
     let reference = format!("{}/base:{tag}", stocked().await).parse().unwrap();
     let registry = Registry::new(Settings::default()).unwrap();
-    Base::find(&reference, &platform.parse().unwrap(), &registry).await
+    Bases::default().find(&reference, &platform.parse().unwrap(), &registry).await
 }
 
 #[tokio::test]

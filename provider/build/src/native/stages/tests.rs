@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{
     Builder, Cache, Tools, buildkit,
-    native::{Tried, build_dockerfile},
+    native::{Bases, Tried, build_dockerfile},
     recipe::{Compression, How},
 };
 
@@ -31,7 +31,7 @@ fn context(dockerfile: &str) -> TempDir {
         let mode = if name == "bin/run" { 0o755 } else { 0o644 };
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     }
-    for (name, target) in [("to-a", "a"), ("to-bin", "bin"), ("docs/up", "../a")] {
+    for (name, target) in [("to-a", "a"), ("to-bin", "bin"), ("docs/up", "../a"), ("out", "/etc/passwd")] {
         std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
     }
     root
@@ -69,9 +69,10 @@ async fn built(dockerfile: &str, natively: bool) -> Result<(Image, BTreeMap<Stri
     let context = DockerfileContext::read(&how, &recipe.platforms, &cache).unwrap();
     let platform = &recipe.platforms[0];
     let built = if natively {
-        build_dockerfile(&recipe, &how, platform, &context, tools).await.map_err(|tried| match tried {
+        let built = build_dockerfile(&recipe, &how, platform, &context, &Bases::default(), tools).await;
+        built.map_err(|tried| match tried {
             Tried::Unclear(why) => why,
-            Tried::Failed(error) => panic!("{error:?}"),
+            Tried::Failed(error) | Tried::NoBase(error) => error.to_string(),
         })?
     } else {
         buildkit::build(&recipe, &how, platform, context, tools).await.map_err(|error| error.to_string())?
@@ -146,17 +147,26 @@ async fn leaves_the_rest_to_buildkit() {
         assert_eq!(built(&format!("FROM scratch\n{steps}\n"), true).await.unwrap_err(), why, "{steps}");
     };
     check("RUN make", "line 2: it runs a program").await;
-    check("COPY none /", "`none` is missing").await;
-    check("COPY a* /", "line 2: it copies by a pattern").await;
-    check("COPY --parents a /", "line 2: --parents").await;
-    check("COPY --chown=me a /", "line 2: an owner by name").await;
-    check("COPY --chmod=u+x a /", "line 2: permissions beyond three octal digits").await;
-    check("COPY --from=alpine a /", "line 2: it copies from `alpine`").await;
-    check("ADD a /", "line 2: ADD may fetch and unpack").await;
-    check("COPY a /x\nCOPY a /x/", "`x` is no folder").await;
-    check("COPY bin /x/a\nCOPY a /x/", "`x/a` is a folder, and a file would replace it").await;
+    check("ADD http://127.0.0.1:1/a /", "line 2: ADD fetches without a checksum").await;
+    check("ADD https://example.com/a.git /", "line 2: it fetches a repository").await;
+    check("ADD git@example.com:a /", "line 2: it fetches a repository").await;
     check("EXPOSE 1:2", "line 2: `1:2` is no port").await;
-    assert_eq!(built("FROM alpine\n", true).await.unwrap_err(), "it is built on `alpine`");
+}
+
+#[tokio::test]
+async fn says_what_is_wrong_with_a_step() {
+    let check = async |step: &str, why: &str| {
+        let expected = format!("step `{step}` (line 3 of the Dockerfile) failed: {why}");
+        let dockerfile = format!("FROM scratch\nCOPY docs /docs\n{step}\n");
+        assert_eq!(built(&dockerfile, true).await.unwrap_err(), expected);
+    };
+    check("COPY none /", "`none` is not in the context").await;
+    check("COPY Dockerfile /", "`Dockerfile` is ignored by line 2 of .dockerignore").await;
+    check("COPY out /", "`out` leads to `/etc/passwd`, which is not in the context").await;
+    check("COPY --chmod=u!x a /", "`u!x` are no permissions").await;
+    check("COPY --link --chown=me a /", "--link knows no names of users: write their numbers").await;
+    check("COPY a /docs/notes.txt/", "`/docs/notes.txt` is no folder").await;
+    check("COPY bin /docs/notes.txt", "`/docs/notes.txt` is no folder").await;
 }
 
 const SETTINGS: &str = "FROM scratch AS base
