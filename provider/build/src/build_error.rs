@@ -60,9 +60,9 @@ pub enum BuildError {
     #[error("the image is for {found}, and not for {wanted}")]
     OtherPlatform {
         /// The platform that was asked for.
-        wanted: Platform,
+        wanted: Box<Platform>,
         /// What the image says.
-        found: Platform,
+        found: Box<Platform>,
     },
     /// What a Dockerfile begins with, or copies from, is no name of an image.
     #[error("`{name}` is no image")]

@@ -129,14 +129,14 @@ impl crate::Built {
 
     fn configs(&self) -> Vec<ImageConfig> {
         let images = self.tree().images.iter();
-        images.filter_map(|image| read(image)).collect()
+        images.filter_map(read).collect()
     }
 
     /// Whether each image is for the platform it was built for.
     pub(crate) fn is_for(&self, platform: &ecr_registry::Platform) -> Result<(), BuildError> {
         match self.configs().first().map(ImageConfig::platform) {
             Some(found) if !platform.matches(&found) => {
-                Err(BuildError::OtherPlatform { wanted: platform.clone(), found })
+                Err(BuildError::OtherPlatform { wanted: Box::new(platform.clone()), found: Box::new(found) })
             }
             _ => Ok(()),
         }

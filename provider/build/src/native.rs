@@ -86,7 +86,7 @@ pub(crate) async fn build_dockerfile(
         let inputs = Inputs { recipe, how, context, platform, materials: &materials };
         let Stopped { stop, step } = match work_out(inputs) {
             Ok(worked) => break worked,
-            Err(stopped) => stopped,
+            Err(stopped) => *stopped,
         };
         match stop {
             Stop::Wants(want) => have(&mut materials, want, bases, tools).await?,

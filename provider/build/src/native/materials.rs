@@ -34,8 +34,8 @@ const LAYERS_AT_ONCE: usize = 4;
 pub(super) struct Materials {
     images: BTreeMap<Named, Base>,
     files: BTreeMap<Named, FileSystem>,
-    /// `None` for files that are no archives.
-    archives: BTreeMap<Digest, Option<Vec<Listed>>>,
+    /// Empty for files that are no archives.
+    archives: BTreeMap<Digest, Vec<Listed>>,
     contents: BTreeMap<Packed, Bytes>,
     addresses: BTreeMap<(String, Digest), File>,
     /// Where archives are found again.
@@ -45,7 +45,7 @@ pub(super) struct Materials {
 
 #[derive(Debug, Clone)]
 enum Place {
-    Layer(Repository, Descriptor),
+    Layer(Repository, Box<Descriptor>),
     File(PathBuf),
 }
 
@@ -76,9 +76,9 @@ impl Materials {
         self.files.get(named)
     }
 
-    /// What is in a file of the context; inside, `None` if it is no archive.
-    pub(super) fn archive(&self, file: &File) -> Option<Option<&[Listed]>> {
-        self.archives.get(&file.digest).map(Option::as_deref)
+    /// What is in a file of the context; nothing if it is no archive.
+    pub(super) fn archive(&self, file: &File) -> Option<&[Listed]> {
+        self.archives.get(&file.digest).map(Vec::as_slice)
     }
 
     pub(super) fn content(&self, packed: &Packed) -> Option<&Bytes> {
@@ -119,7 +119,7 @@ impl Materials {
                     Err(source) => Err(ContextError::Unreadable { path, source }.into()),
                     Ok(listed) => Ok(listed),
                 });
-                self.archives.insert(file.digest, listed.await?);
+                self.archives.insert(file.digest, listed.await?.unwrap_or_default());
                 self.places.insert(file.digest, Place::File(file.path));
             }
             Want::Content(packed) => {
@@ -145,7 +145,7 @@ impl Materials {
         let lists = Lists(tools.cache.folder("layers"));
         for layer in layers {
             if let ecr_registry::BlobSource::Registry(repository) = &layer.source {
-                let place = Place::Layer(repository.clone(), layer.descriptor.clone());
+                let place = Place::Layer(repository.clone(), Box::new(layer.descriptor.clone()));
                 self.places.insert(layer.descriptor.digest, place);
             }
         }

@@ -17,14 +17,13 @@ pub(super) const LONGEST_LIST: u64 = 10 << 20;
 /// `list` gives the content of a file of the image, if it is there.
 pub(super) fn of(text: &str, list: impl Fn(&str) -> Result<Option<Vec<u8>>, Stop>) -> Result<Owner, Stop> {
     let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
-    let mut owner = match user.parse::<u32>() {
-        Ok(id) => Owner { uid: id.into(), gid: id.into() },
-        Err(_) => {
-            let users = list("etc/passwd")?.unwrap_or_default();
-            let ids = fields(&users, user)
-                .and_then(|fields| Some((number(fields.get(2)?)?, number(fields.get(3)?)?)));
-            ids.map_or_else(Owner::default, |(uid, gid)| Owner { uid, gid })
-        }
+    let mut owner = if let Ok(id) = user.parse::<u32>() {
+        Owner { uid: id.into(), gid: id.into() }
+    } else {
+        let users = list("etc/passwd")?.unwrap_or_default();
+        let found = fields(&users, user);
+        let ids = found.and_then(|fields| Some((number(fields.get(2)?)?, number(fields.get(3)?)?)));
+        ids.map_or_else(Owner::default, |(uid, gid)| Owner { uid, gid })
     };
     match group.map(str::parse::<u32>) {
         None => {}
@@ -52,7 +51,7 @@ fn fields(list: &[u8], name: &str) -> Option<Vec<String>> {
     found.find(|fields| fields.first().is_some_and(|first| first == name))
 }
 
-fn number(text: &String) -> Option<u64> {
+fn number(text: &str) -> Option<u64> {
     text.parse::<u32>().ok().map(u64::from)
 }
 

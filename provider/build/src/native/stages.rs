@@ -53,14 +53,14 @@ pub(super) struct Stopped {
     pub(super) step: Option<(u32, String)>,
 }
 
-impl From<Stop> for Stopped {
+impl From<Stop> for Box<Stopped> {
     fn from(stop: Stop) -> Self {
-        Self { stop, step: None }
+        Self::new(Stopped { stop, step: None })
     }
 }
 
 /// Works the image out.
-pub(super) fn work_out(inputs: Inputs<'_>) -> Result<Worked, Stopped> {
+pub(super) fn work_out(inputs: Inputs<'_>) -> Result<Worked, Box<Stopped>> {
     let Inputs { recipe, how, context, platform, .. } = inputs;
     let parsed = context.parsed.as_ref();
     let parsed = parsed.ok_or_else(|| Stop::Unclear("another frontend reads the Dockerfile".to_owned()))?;
@@ -77,7 +77,7 @@ pub(super) fn work_out(inputs: Inputs<'_>) -> Result<Worked, Stopped> {
         for step in inherited.iter().chain(&one.steps) {
             let work = Work { parsed, inputs, global: &global, context: &files, stages: &stages, step };
             work.apply(&mut stage)
-                .map_err(|stop| Stopped { stop, step: Some((step.lines.0, step.text.clone())) })?;
+                .map_err(|stop| Box::new(Stopped { stop, step: Some((step.lines.0, step.text.clone())) }))?;
         }
         stages.insert(*place, stage);
     }

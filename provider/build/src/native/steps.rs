@@ -181,7 +181,7 @@ impl Work<'_> {
             self.source(&source, from, &to, habits, &copying, onto)?;
         }
         for document in &transfer.inline {
-            let text = self.text(document, &variables)?;
+            let text = text(document, &variables)?;
             let node = Node::new(Content::Text(text.into()), 0o644, Owner::default());
             let file = FileSystem::of_file(&document.name, node);
             onto.copy(&file, &document.name, &to, &Copying { exclude: Rules::default(), ..plain(&copying) })?;
@@ -190,12 +190,6 @@ impl Work<'_> {
             stage.files.link(apart.take_written());
         }
         Ok(())
-    }
-
-    fn text(&self, document: &Heredoc, variables: &Variables) -> Result<String, Stop> {
-        let (text, lookup) = (document.text(), |name: &str| variables.get(name));
-        let text = if document.expand { Lex::of_content(&lookup).word(&text) } else { Ok(text) };
-        text.or_else(|error| Stop::unclear(error.to_string()))
     }
 
     /// One source of a `COPY` or `ADD`.
@@ -282,9 +276,10 @@ impl Work<'_> {
         let found = from.resolve(path)?;
         let Some(Node { content: Content::File(file), .. }) = from.node(&found)? else { return Ok(false) };
         let listed = self.inputs.materials.archive(file);
-        let Some(listed) = listed.ok_or_else(|| Stop::Wants(Want::Archive(file.clone())))? else {
+        let listed = listed.ok_or_else(|| Stop::Wants(Want::Archive(file.clone())))?;
+        if listed.is_empty() {
             return Ok(false);
-        };
+        }
         let folder = onto.resolve(to)?;
         onto.make_folder(&folder, 0o755, copying.owner.unwrap_or_default())?;
         onto.unpack(file.digest, listed, &folder, copying.owner)?;
@@ -300,7 +295,7 @@ impl Work<'_> {
         onto: &mut FileSystem,
     ) -> Result<(), Stop> {
         let path = url.split(['?', '#']).next().unwrap_or_default();
-        if !habits.is_add || path.ends_with(".git") || url.contains(".git#") {
+        if !habits.is_add || path.rsplit('.').next() == Some("git") || url.contains(".git#") {
             return Stop::unclear("it fetches a repository");
         }
         let Some(checksum) = habits.checksum else { return Stop::unclear("ADD fetches without a checksum") };
@@ -347,6 +342,13 @@ impl Work<'_> {
             }
         })
     }
+}
+
+/// What a here-document says.
+fn text(document: &Heredoc, variables: &Variables) -> Result<String, Stop> {
+    let (text, lookup) = (document.text(), |name: &str| variables.get(name));
+    let text = if document.expand { Lex::of_content(&lookup).word(&text) } else { Ok(text) };
+    text.or_else(|error| Stop::unclear(error.to_string()))
 }
 
 /// The same without patterns.
