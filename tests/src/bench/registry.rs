@@ -4,13 +4,13 @@
 //! Every run is of a process of its own against a registry that is empty, or has just what the job needs. Processor
 //! time and memory are with the daemon's for a program that has one.
 
-mod buildkit;
+pub(super) mod buildkit;
 mod delay;
-mod docker;
-mod image;
+pub(super) mod docker;
+pub(super) mod image;
 mod program;
 mod race;
-mod server;
+pub(super) mod server;
 mod sink;
 
 use anyhow::Result;

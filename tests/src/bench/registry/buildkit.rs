@@ -16,7 +16,7 @@ use crate::process::{SHORT, Service, succeeds};
 use crate::tool::BUILDKIT;
 
 /// A daemon that ends with this.
-pub(super) struct Buildkit {
+pub(in crate::bench) struct Buildkit {
     service: Service,
     socket: PathBuf,
     client: PathBuf,
@@ -24,7 +24,7 @@ pub(super) struct Buildkit {
 }
 
 impl Buildkit {
-    pub(super) fn start(cache: &Cache) -> Result<Self> {
+    pub(in crate::bench) fn start(cache: &Cache) -> Result<Self> {
         let program = BUILDKIT.install(cache, "buildkitd")?;
         let client = BUILDKIT.install(cache, "buildctl")?;
         packages::find("runc").context("buildkitd needs runc")?;
@@ -46,14 +46,20 @@ impl Buildkit {
         Ok(buildkit)
     }
 
-    pub(super) fn pid(&self) -> i32 {
+    pub(in crate::bench) fn pid(&self) -> i32 {
         self.service.pid
     }
 
-    fn client(&self) -> Command {
+    /// Its client, led to it.
+    pub(in crate::bench) fn client(&self) -> Command {
         let mut command = Command::new(&self.client);
-        command.arg("--addr").arg(format!("unix://{}", self.socket.display()));
+        command.arg("--addr").arg(self.address());
         command
+    }
+
+    /// Where it listens.
+    pub(in crate::bench) fn address(&self) -> String {
+        format!("unix://{}", self.socket.display())
     }
 
     /// An image that is made of the given one and nothing else. All but the push is done in the first run.

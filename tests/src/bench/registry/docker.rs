@@ -13,15 +13,15 @@ use crate::process::{LONG, run, run_with_input};
 use crate::state::State;
 
 /// The lab's Docker, or one of its own that ends with this.
-pub(super) struct Docker {
-    engine: Engine,
+pub(in crate::bench) struct Docker {
+    pub(in crate::bench) engine: Engine,
     /// Whether it was started here.
     ours: bool,
     cache: Cache,
 }
 
 impl Docker {
-    pub(super) fn start(cache: &Cache) -> Result<Self> {
+    pub(in crate::bench) fn start(cache: &Cache) -> Result<Self> {
         let running = State::load(cache)?.engine.filter(Engine::is_up);
         let ours = running.is_none();
         let engine = match running {
@@ -33,12 +33,12 @@ impl Docker {
         Ok(Self { engine, ours, cache: cache.clone() })
     }
 
-    pub(super) fn version(&self) -> Result<String> {
+    pub(in crate::bench) fn version(&self) -> Result<String> {
         self.engine.ask(&["version", "--format", "{{.Server.Version}}"])
     }
 
     /// The daemon, where it is the lab's.
-    pub(super) fn pid(&self) -> Option<i32> {
+    pub(in crate::bench) fn pid(&self) -> Option<i32> {
         self.engine.own.as_ref().map(|service| service.pid)
     }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::process::{LONG, run};
 
 pub(super) const MIB: u64 = 1024 * 1024;
-pub(super) const TAG: &str = "v1";
+pub(in crate::bench) const TAG: &str = "v1";
 
 /// What many images share, and what each has of its own.
 const BASE: u64 = 8 * MIB;
@@ -54,7 +54,7 @@ impl Shape {
 }
 
 /// A layout on disk.
-pub(super) struct Images {
+pub(in crate::bench) struct Images {
     /// The layout with all images.
     pub(super) root: PathBuf,
     /// The names of the images in it.
@@ -68,9 +68,7 @@ pub(super) struct Images {
 impl Images {
     /// Writes a layout below the folder.
     pub(super) fn write(folder: &Path, shape: Shape) -> Result<Self> {
-        let root = folder.join("all");
-        fs::create_dir_all(root.join("blobs/sha256"))?;
-        fs::write(root.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        let root = begin(folder)?;
         let layers = match shape {
             Shape::Layers(count, size) => {
                 (0..count).map(|_| random_layer(&root, size)).collect::<Result<_>>()?
@@ -78,10 +76,19 @@ impl Images {
             Shape::Images(_) => vec![random_layer(&root, BASE)?],
             Shape::Sparse(size) => vec![sparse_layer(&root, size)?],
         };
-        let mut entries = Vec::new();
-        let count = if let Shape::Images(count) = shape { count } else { 1 };
+        Self::of_layers(folder, &layers, if let Shape::Images(count) = shape { count } else { 1 })
+    }
+
+    /// Writes a layout with an image of this archive, which goes into it.
+    pub(in crate::bench) fn of_archive(folder: &Path, archive: &Path) -> Result<Self> {
+        let layer = keep(&begin(folder)?, archive, LAYER)?;
+        Self::of_layers(folder, &[layer], 1)
+    }
+
+    fn of_layers(folder: &Path, layers: &[Value], count: usize) -> Result<Self> {
+        let (root, mut entries) = (folder.join("all"), Vec::new());
         for number in 0..count {
-            let mut layers: Vec<Value> = layers.clone();
+            let mut layers = layers.to_vec();
             if count > 1 {
                 layers.push(random_layer(&root, OWN)?);
             }
@@ -136,6 +143,14 @@ fn json_file(path: &Path) -> Result<Value> {
 
 fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value[key].as_array().into_iter().flatten()
+}
+
+/// A layout with nothing in it.
+fn begin(folder: &Path) -> Result<PathBuf> {
+    let root = folder.join("all");
+    fs::create_dir_all(root.join("blobs/sha256"))?;
+    fs::write(root.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    Ok(root)
 }
 
 /// A tar file with one file of random bytes, which needs no compression to be as long as it is.

@@ -19,7 +19,7 @@ use crate::process::{SHORT, Service};
 
 /// What kind of registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::bench) enum Kind {
     /// Debian's docker-registry.
     Distribution,
     /// A registry that throws all bodies away.
@@ -27,9 +27,9 @@ pub(super) enum Kind {
 }
 
 /// A registry at a distance.
-pub(super) struct Server {
+pub(in crate::bench) struct Server {
     /// Where clients reach it.
-    pub(super) address: SocketAddr,
+    pub(in crate::bench) address: SocketAddr,
     near: SocketAddr,
     registry: RefCell<Registry>,
     _delay: Option<Delay>,
@@ -45,7 +45,7 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application
                          application/vnd.docker.distribution.manifest.v2+json";
 
 impl Server {
-    pub(super) fn start(kind: Kind, round_trip: Duration) -> Result<Self> {
+    pub(in crate::bench) fn start(kind: Kind, round_trip: Duration) -> Result<Self> {
         let (registry, near) = match kind {
             Kind::Sink => {
                 let sink = Sink::start()?;
@@ -65,7 +65,7 @@ impl Server {
     }
 
     /// Makes it a registry that nobody ever pushed to.
-    pub(super) fn empty(&self) -> Result<()> {
+    pub(in crate::bench) fn empty(&self) -> Result<()> {
         let mut registry = self.registry.borrow_mut();
         let (folder, running) = match &mut *registry {
             Registry::Sink(sink) => {
@@ -98,7 +98,7 @@ impl Server {
     }
 
     /// Puts the first image there; by the short way.
-    pub(super) fn fill(&self, images: &Images, repository: &str) -> Result<()> {
+    pub(in crate::bench) fn fill(&self, images: &Images, repository: &str) -> Result<()> {
         let manifest = fs::read(images.root.join("blobs").join(images.digest.replace(':', "/")))?;
         if let Registry::Sink(sink) = &*self.registry.borrow() {
             sink.serve(&images.root);
@@ -126,12 +126,17 @@ impl Server {
 
     /// That the image is there; by the short way.
     pub(super) fn check(&self, repository: &str, tag: &str) -> Result<()> {
+        self.manifest(repository, tag).map(drop)
+    }
+
+    /// The image's manifest; by the short way.
+    pub(in crate::bench) fn manifest(&self, repository: &str, tag: &str) -> Result<String> {
         let headers =
             [("host".to_owned(), self.near.to_string()), ("accept".to_owned(), MANIFESTS.to_owned())];
         let path = format!("/v2/{repository}/manifests/{tag}");
         let answer = exchange(self.near, "GET", &path, &headers, b"")?;
         ensure!(answer.status == 200, "`{repository}:{tag}` is not there: {}", answer.status);
-        Ok(())
+        Ok(answer.body)
     }
 }
 
