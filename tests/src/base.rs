@@ -78,11 +78,7 @@ pub fn push_busybox(cache: &Cache, engine: &Engine, ministack: &MiniStack, origi
         Origin::Public => busybox_of_image(engine)?,
         Origin::Machine(consent) => rootfs::read(&rootfs::install(cache, consent)?, BUSYBOX_FILE)?,
     };
-    let mut layer = Vec::new();
-    let mut tar = tar::Builder::new(&mut layer as &mut dyn Write);
-    write_busybox(&busybox, &mut tar)?;
-    tar.finish()?;
-    drop(tar);
+    let layer = busybox_layer(&busybox)?;
     let config = json!({
         "architecture": "amd64", "os": "linux",
         "config": {"Env": ["PATH=/bin"], "Cmd": ["sh"]},
@@ -98,6 +94,20 @@ pub fn push_busybox(cache: &Cache, engine: &Engine, ministack: &MiniStack, origi
     push_blob(ministack, &layer)?;
     push_blob(ministack, &config)?;
     push_manifest(ministack, &manifest.to_string())
+}
+
+/// A layer with this machine's busybox and nothing else.
+pub(crate) fn busybox_of_machine(cache: &Cache, consent: Consent) -> Result<Vec<u8>> {
+    busybox_layer(&rootfs::read(&rootfs::install(cache, consent)?, BUSYBOX_FILE)?)
+}
+
+fn busybox_layer(busybox: &[u8]) -> Result<Vec<u8>> {
+    let mut layer = Vec::new();
+    let mut tar = tar::Builder::new(&mut layer as &mut dyn Write);
+    write_busybox(busybox, &mut tar)?;
+    tar.finish()?;
+    drop(tar);
+    Ok(layer)
 }
 
 /// The static program of the public image.

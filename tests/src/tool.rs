@@ -101,6 +101,22 @@ pub const FRAMEWORK_PROVIDER: Module = Module {
     version: "1.19.0",
     source: Source::Folder { folder: "peers/framework-provider", packages: &["."], flags: "-s -w" },
 };
+/// The least that it takes to know the content of a folder, for ours to be measured beside.
+pub const WALK_AND_HASH: Module = Module {
+    name: "walk-and-hash",
+    version: "1",
+    source: Source::Folder { folder: "peers/walk-and-hash", packages: &["."], flags: "-s -w" },
+};
+/// kreuzwerker/docker, a peer of ours: what became version 4.6, by the name that its module file gives it.
+pub const DOCKER_PROVIDER: Module = Module {
+    name: "terraform-provider-docker",
+    version: "4.6.0-96d331c98ff4",
+    source: Source::Folder {
+        folder: "peers/docker-provider",
+        packages: &["github.com/terraform-providers/terraform-provider-docker"],
+        flags: "-s -w",
+    },
+};
 
 /// AWS's stand-in. Without `docker` a cluster would say ACTIVE and have no container.
 pub const MINISTACK: Venv = Venv {

@@ -3,10 +3,13 @@
 //! A lane runs ours and every peer in turn, in one run on one machine, and compares medians. A peer that is missing
 //! fails its lane unless it was left out by name: a number without its comparison is not a result.
 
+mod build;
+mod contest;
 mod document;
 mod helm;
 mod lane;
 mod plot;
+mod provider;
 mod registry;
 mod report;
 mod statistics;
@@ -17,6 +20,7 @@ use anyhow::{Result, ensure};
 
 use crate::cache::Cache;
 use crate::{programs, progress};
+use contest::Wanted;
 use lane::{Lane, Stage};
 use report::Outcome;
 
@@ -34,14 +38,20 @@ pub struct Arguments {
     /// Write what is measured into docs/benchmarks.md
     #[arg(long)]
     write: bool,
-    /// So many runs of each program in every lane of `registry`, instead of the lane's own number
+    /// So many runs of each program in every lane of `build`, `provider` and `registry`, instead of the lane's own number
     #[arg(long)]
     rounds: Option<usize>,
 }
 
-/// Every lane there is, but for those of `registry`: one file for each area.
+/// Every lane that needs nothing but commands: one file for each area.
 fn lanes() -> impl Iterator<Item = &'static Lane> {
     helm::LANES.iter().chain(tfplugin::LANES)
+}
+
+/// What all lanes are called.
+fn names() -> impl Iterator<Item = String> {
+    let others = build::names().chain(provider::names()).chain(registry::names());
+    lanes().map(ToString::to_string).chain(others)
 }
 
 /// Runs the lanes and tells what they took.
@@ -50,7 +60,7 @@ fn lanes() -> impl Iterator<Item = &'static Lane> {
 /// When a lane could not be run, after all others have run.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let is_meant = |lane: &str| arguments.means(lane);
-    let known = lanes().map(ToString::to_string).chain(registry::names()).any(|lane| is_meant(&lane));
+    let known = names().any(|lane| is_meant(&lane));
     ensure!(known, "no lane is called `{}`", arguments.area.as_deref().unwrap_or_default());
     let stage = Stage { cache: Cache::from_env()?, folder: tempfile::tempdir()? };
     let mut failed = Vec::new();
@@ -64,6 +74,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         progress::say(format_args!("{lane}: {} rounds after {} to warm up", lane.rounds, lane.warm_up));
         tell(&lane.to_string(), lane.run(&stage, &arguments.without));
     }
+    let wanted = Wanted { is_meant: &is_meant, without: &arguments.without, rounds: arguments.rounds };
+    build::run(&stage, wanted, &mut tell);
+    provider::run(&stage, wanted, &mut tell);
     registry::run(&stage, is_meant, &arguments.without, arguments.rounds, &mut tell);
     ensure!(failed.is_empty(), "these lanes have no result: {}", failed.join(", "));
     Ok(())
@@ -104,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_lane_has_a_name_of_its_own() {
-        let mut names: Vec<String> = lanes().map(ToString::to_string).chain(registry::names()).collect();
+        let mut names: Vec<String> = names().collect();
         let count = names.len();
         names.sort();
         names.dedup();

@@ -1,0 +1,3 @@
+module tools.local/walk-and-hash
+
+go 1.26.6
