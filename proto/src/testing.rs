@@ -23,6 +23,7 @@
 
 pub mod cli;
 mod core;
+mod document;
 mod form;
 pub(crate) mod proposed;
 mod published;
@@ -30,5 +31,6 @@ pub mod wire;
 
 pub use self::{
     core::{Core, Listed, Moved, Opened, Planned, State},
+    document::document,
     published::Published,
 };

@@ -7,7 +7,6 @@
 )]
 
 mod arrival;
-mod document;
 mod documentation;
 mod golden;
 mod language;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tfplugin_rs::testing::{
     cli::{Cli, Flavour},
+    document,
     wire::Host,
 };
 use tfplugin_rs::wire::tfplugin6::{get_provider_schema, get_resource_identity_schemas};
 
-use crate::document::document;
 use crate::golden;
 use crate::stage::{ADDRESS, every_cli, provider};
 

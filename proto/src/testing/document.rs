@@ -2,16 +2,16 @@
 //!
 //! It is what the newest Terraform prints, so documentation can be generated on a machine that has an older one.
 
-use serde_json::{Map, Value, json};
-use tfplugin_rs::wire::tfplugin6::{
+use crate::wire::tfplugin6::{
     Function, ResourceIdentitySchema, Schema, StringKind,
     function::Parameter,
     get_provider_schema,
     schema::{Attribute, Block, NestedBlock},
 };
+use serde_json::{Map, Value, json};
 
-/// The document of one provider under its address.
-pub(crate) fn document(
+/// What `terraform providers schema -json` prints of one provider, under its address.
+pub fn document(
     address: &str,
     schema: &get_provider_schema::Response,
     identities: impl IntoIterator<Item = (String, ResourceIdentitySchema)>,
