@@ -29,6 +29,10 @@ pub struct Sources {
     /// A short digest of the Dockerfile and of each top-level path, or of each path in the image that is
     /// within [`Sources::MAX_SUMMARY`].
     pub summary: BTreeMap<String, String>,
+    /// How many files there are, the Dockerfile included only where the build can copy it; none of an image that exists.
+    pub file_count: u64,
+    /// How large they are together, in bytes.
+    pub size_bytes: u64,
     /// What a person should know of them.
     pub warnings: Vec<Warning>,
     /// The Dockerfile, where it is understood.
@@ -76,6 +80,8 @@ pub(crate) fn of_existing(name: &str, digest: Digest) -> Sources {
         tree: digest,
         files: limited(leaves.clone(), Sources::MAX_FILES),
         summary: limited(leaves, Sources::MAX_SUMMARY),
+        file_count: 0,
+        size_bytes: 0,
         warnings: Vec::new(),
         parsed: None,
         reach: None,
@@ -96,6 +102,8 @@ pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
         tree: digest_of(tree.into_iter().chain(named)),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: limited(summary, Sources::MAX_SUMMARY),
+        file_count: sizes(&context.tree).count() as u64,
+        size_bytes: sizes(&context.tree).sum(),
         warnings: context.warnings.clone(),
         parsed: context.parsed.clone(),
         reach: Some(context.reach.clone()),
@@ -111,10 +119,20 @@ pub(crate) fn of_parts(parts: &[Part]) -> Sources {
         tree: digest_of(parts.iter().map(|part| ("layer", part.tree.digest()))),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: by_deepest_folder(&leaves, Sources::MAX_SUMMARY),
+        file_count: parts.iter().flat_map(|part| sizes(&part.tree)).count() as u64,
+        size_bytes: parts.iter().flat_map(|part| sizes(&part.tree)).sum(),
         warnings: Vec::new(),
         parsed: None,
         reach: None,
     }
+}
+
+/// The sizes of the files of a tree.
+fn sizes(tree: &Tree) -> impl Iterator<Item = u64> {
+    tree.entries.values().filter_map(|entry| match entry {
+        Entry::File(file) => Some(file.size),
+        Entry::Folder | Entry::Link(_) => None,
+    })
 }
 
 /// Adds everything that is content by itself: files, links and empty folders.

@@ -8,6 +8,8 @@ fn sources(content: &str) -> Sources {
         tree: Digest::of(content.as_bytes()),
         files: BTreeMap::new(),
         summary: BTreeMap::new(),
+        file_count: 0,
+        size_bytes: 0,
         warnings: Vec::new(),
         parsed: None,
         reach: None,
