@@ -9,6 +9,7 @@ mod decision;
 mod import;
 mod lookup;
 mod memory;
+mod moved;
 mod plan;
 mod read;
 mod remove;
@@ -18,14 +19,16 @@ mod tags;
 mod warnings;
 
 use tfplugin_rs::{
-    ApplyRequest, ApplyResponse, Configured, Diagnostics, ImportRequest, ImportResponse, Operation,
-    PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, Schema, ValidateRequest, async_trait,
+    ApplyRequest, ApplyResponse, Configured, Diagnostics, ImportRequest, ImportResponse, MoveRequest,
+    MoveResponse, Operation, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource, Schema,
+    ValidateRequest, async_trait,
 };
 
 use crate::access::Access;
 
 pub(crate) use decision::Client;
 pub(crate) use lookup::{Found, find};
+pub(crate) use memory::Content;
 
 /// The resource `ecr_image`.
 pub(crate) struct ImageResource(pub(crate) Configured<Access>);
@@ -61,5 +64,13 @@ impl Resource for ImageResource {
 
     async fn import(&self, request: ImportRequest) -> Result<ImportResponse, Diagnostics> {
         import::import(&*self.0.get()?, request).await
+    }
+
+    fn moves_from(&self) -> bool {
+        true
+    }
+
+    async fn moved(&self, request: MoveRequest) -> Result<MoveResponse, Diagnostics> {
+        moved::moved(&request)
     }
 }

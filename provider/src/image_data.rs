@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ecr_registry::{ManifestKind, Outcome, Reference, Registry};
+use ecr_registry::{Digest, EcrImage, ManifestKind, Outcome, Reference, Registry, Tag, Version};
 use tfplugin_rs::{
     Attribute, Configured, DataSource, Diagnostic, Diagnostics, ReadDataRequest, ReadDataResponse, Schema,
     Type, ValidateRequest, Value, async_trait,
@@ -11,6 +11,7 @@ use tfplugin_rs::{
 use crate::{
     access::Access,
     image::{Found, find},
+    moment::rfc3339,
     report::Report,
 };
 
@@ -54,6 +55,11 @@ fn schema() -> Schema {
         Attribute::computed("media_type", Type::String).describe("The media type of its manifest or index."),
         Attribute::computed("platforms", Type::set(Type::String)).describe("The platforms it is for."),
         Attribute::computed("platform_digests", map()).describe("Platform to the digest of its image."),
+        Attribute::computed("tags", Type::set(Type::String)).describe(
+            "All tags that point at it. Null outside of private ECR, and without permission for `ecr:DescribeImages`.",
+        ),
+        Attribute::computed("pushed_at", Type::String)
+            .describe("When it was pushed, as `2026-11-23T02:14:56Z`. Null where `tags` is."),
         Attribute::computed("labels", map()).describe("Its labels; none for an image of several platforms."),
         Attribute::computed("annotations", map()).describe("The annotations of its manifest or index."),
         Attribute::computed("size_bytes", Type::Number)
@@ -74,7 +80,13 @@ async fn look(registry: &Registry, reference: &Reference, mut state: Value) -> R
     };
     state.set("exists", found.is_some());
     match found {
-        Some(found) => fill(&mut state, reference, &found),
+        Some(found) => {
+            fill(&mut state, reference, &found);
+            let image = described(registry, reference, found.content.digest).await?;
+            let tags = image.as_ref().map(|image| image.tags.iter().map(Tag::as_str).collect::<Vec<_>>());
+            state.set("tags", tags);
+            state.set("pushed_at", image.and_then(|image| image.pushed_at).map(rfc3339));
+        }
         None if state.get("allow_missing").as_bool() == Some(true) => {}
         None => {
             let detail = "Check the repository and the tag or digest, or allow it with allow_missing = true.";
@@ -84,6 +96,23 @@ async fn look(registry: &Registry, reference: &Reference, mut state: Value) -> R
         }
     }
     Ok(state)
+}
+
+/// What ECR knows of it, if it is ECR that has it and may be asked: pulling needs less.
+async fn described(
+    registry: &Registry,
+    reference: &Reference,
+    digest: Digest,
+) -> Result<Option<EcrImage>, Diagnostics> {
+    if reference.repository.host().ecr().is_none() {
+        return Ok(None);
+    }
+    let ecr = registry.ecr(&reference.repository).map_err(|error| error.report())?;
+    match ecr.describe(&[Version::Digest(digest)]).await {
+        Ok(found) => Ok(found.into_iter().next().flatten()),
+        Err(error) if error.outcome() == Outcome::NotAllowed => Ok(None),
+        Err(error) => Err(error.report().into()),
+    }
 }
 
 fn fill(state: &mut Value, reference: &Reference, found: &Found) {

@@ -8,11 +8,26 @@
 #![recursion_limit = "256"]
 
 mod access;
+mod argument;
+mod context_data;
+mod functions;
 mod home;
 mod image;
+mod image_copy;
 mod image_data;
+mod images_data;
+mod moment;
+#[cfg(test)]
+mod offline;
 mod provider;
+mod prune;
 mod report;
+mod scan;
+mod scan_data;
+mod scan_gate;
+mod tag;
+mod tag_list;
+mod tag_pattern;
 
 use std::process::ExitCode;
 

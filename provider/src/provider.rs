@@ -12,17 +12,26 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use image_build::{Builder, Cache};
 use tfplugin_rs::{
-    ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Provider, Resource, Schema,
-    ValidateRequest, Value, async_trait,
+    Action, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Function, ListResource,
+    Provider, Resource, Schema, Typed, ValidateRequest, Value, async_trait,
 };
 
 use self::settings::{SourceTagSettings, Written};
 use crate::{
     access::{Access, SourceTag, Ways},
+    context_data::ContextData,
+    functions::{DigestUri, ParseReference},
     home::Home,
     image::ImageResource,
+    image_copy::CopyResource,
     image_data::ImageData,
+    images_data::ImagesData,
+    prune::Prune,
     report::Report,
+    scan_data::ScanData,
+    scan_gate::GateResource,
+    tag::TagResource,
+    tag_list::TagList,
 };
 
 /// The provider `ecr`.
@@ -36,11 +45,33 @@ impl Provider for EcrProvider {
     }
 
     fn resources(&self) -> Vec<Arc<dyn Resource>> {
-        vec![Arc::new(ImageResource(self.0.clone()))]
+        vec![
+            Arc::new(ImageResource(self.0.clone())),
+            Arc::new(Typed(CopyResource(self.0.clone()))),
+            Arc::new(Typed(GateResource(self.0.clone()))),
+            Arc::new(Typed(TagResource(self.0.clone()))),
+        ]
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn DataSource>> {
-        vec![Arc::new(ImageData(self.0.clone()))]
+        vec![
+            Arc::new(ImageData(self.0.clone())),
+            Arc::new(Typed(ImagesData(self.0.clone()))),
+            Arc::new(Typed(ContextData(self.0.clone()))),
+            Arc::new(Typed(ScanData(self.0.clone()))),
+        ]
+    }
+
+    fn functions(&self) -> Vec<Arc<dyn Function>> {
+        vec![Arc::new(ParseReference), Arc::new(DigestUri)]
+    }
+
+    fn list_resources(&self) -> Vec<Arc<dyn ListResource>> {
+        vec![Arc::new(TagList(self.0.clone()))]
+    }
+
+    fn actions(&self) -> Vec<Arc<dyn Action>> {
+        vec![Arc::new(Prune(self.0.clone()))]
     }
 
     async fn validate(&self, request: ValidateRequest) -> Diagnostics {
