@@ -8,15 +8,15 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, num::NonZero, sync::Arc};
 
-use image_build::{Builder, Cache};
+use image_build::{Builder, BuilderSettings, Cache, Sockets};
 use tfplugin_rs::{
     Action, ConfigureRequest, Configured, DataSource, Diagnostic, Diagnostics, Function, ListResource,
     Provider, Resource, Schema, Typed, ValidateRequest, Value, async_trait,
 };
 
-use self::settings::{SourceTagSettings, Written};
+use self::settings::{BuilderEndpoint, SourceTagSettings, Written};
 use crate::{
     access::{Access, SourceTag, Ways},
     context_data::ContextData,
@@ -121,13 +121,23 @@ fn source_tag(config: &Value, written: Option<SourceTagSettings>) -> Option<Sour
 }
 
 fn builder(written: &Written, config: &Value) -> Builder {
-    let endpoints = written.builder.iter().flat_map(|builder| &builder.endpoints).flatten();
-    let sockets: Vec<_> = endpoints.filter_map(|endpoint| endpoint.address.strip_prefix("unix://")).collect();
-    match sockets[..] {
-        [socket] => Builder::docker(socket),
-        _ if settled(config, "builder") => Builder::from_environment(|name| std::env::var(name).ok()),
-        _ => Builder::default(),
-    }
+    let written = written.builder.as_ref();
+    let sockets = if settled(config, "builder") {
+        Sockets::from_environment(|name| std::env::var(name).ok())
+    } else {
+        Sockets::default()
+    };
+    Builder::new(BuilderSettings {
+        engine: written.and_then(|builder| builder.engine.as_ref()?.parse().ok()).unwrap_or_default(),
+        max_builds: written.and_then(|builder| NonZero::new(builder.max_builds?.into())),
+        endpoints: written
+            .into_iter()
+            .flat_map(|builder| builder.endpoints.iter().flatten())
+            .filter_map(BuilderEndpoint::endpoint)
+            .collect(),
+        docker: sockets,
+        ..BuilderSettings::default()
+    })
 }
 
 /// Whether the credentials are of an account that is meant.

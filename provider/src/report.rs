@@ -45,11 +45,25 @@ impl Report for image_build::BuildError {
     }
 }
 
-impl Report for image_build::UnknownCompression {
-    fn advice(&self) -> Option<String> {
-        None
-    }
+macro_rules! speaks_for_itself {
+    ($($error:ty),* $(,)?) => {$(
+        impl Report for $error {
+            fn advice(&self) -> Option<String> {
+                None
+            }
+        }
+    )*};
 }
+
+speaks_for_itself!(
+    image_build::AddressError,
+    image_build::NoContext,
+    image_build::UnknownCacheMode,
+    image_build::UnknownCompression,
+    image_build::UnknownEngine,
+    image_build::UnknownNetwork,
+    image_build::UnknownProvenance,
+);
 
 /// Points at an argument. Terraform shows the line of one at the top only, so the text names one inside another.
 pub(crate) fn at(mut problem: Diagnostic, path: Path) -> Diagnostic {

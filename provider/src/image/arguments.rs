@@ -1,5 +1,6 @@
 //! What is written in an `ecr_image`: parsed once, with errors that name the argument.
 
+mod options;
 mod places;
 mod reader;
 #[cfg(test)]

@@ -137,7 +137,7 @@ impl Wanted {
             }
             look.locked = true;
         }
-        Ok(Some(Seen { look, sources }))
+        Ok(Some(Seen { sources, look }))
     }
 
     /// The image that carries the source tag, where that is worth asking.

@@ -58,6 +58,37 @@ fn sources() -> Vec<Attribute> {
                 value.view().read::<u64>().is_ok()
             }))
             .describe("The time that is put on files and image, in seconds since 1970. Default: `0`."),
+        Attribute::optional("contexts", Type::map(Type::String)).describe(
+            "Content beside the context, by the name the Dockerfile has for it: a folder, `docker-image://…`, \
+             `oci-layout://…`, or the URL of a git repository.",
+        ),
+        Attribute::optional("secrets_wo", Type::map(Type::String)).write_only().sensitive().describe(
+            "Values for `RUN --mount=type=secret`, by id. They are kept nowhere, and cause no build when they change.",
+        ),
+        Attribute::optional("secrets_wo_version", Type::Number)
+            .describe("A number to be raised when a build with other secrets is wanted."),
+        Attribute::optional("ssh", Type::set(Type::String)).describe(
+            "Agents for `RUN --mount=type=ssh`: `id=path of the socket`, or an id alone for that of `SSH_AUTH_SOCK`.",
+        ),
+        Attribute::optional("network", Type::String)
+            .describe("The network of `RUN` steps: `default`, `none` or `host`."),
+        Attribute::optional("extra_hosts", Type::map(Type::String))
+            .describe("Names that `RUN` steps know beside those of DNS, with their addresses."),
+        Attribute::optional(
+            "attestations",
+            Shape::single([
+                Attribute::optional("provenance", Type::String)
+                    .describe("How the image was made: `off`, `min` or `max`. Default: `off`."),
+                Attribute::optional("sbom", Type::Bool).describe("What the image contains. Default: `false`."),
+            ]),
+        )
+        .describe("What is said about the image beside it. AWS Lambda takes no image with any of it."),
+        Attribute::optional("builder", Type::String).describe(
+            "What builds this image: `auto`, `native`, `docker` or `buildkit`. Default: as the provider says.",
+        ),
+        Attribute::optional("no_cache", Type::Bool).describe("Run every step anew. Default: `false`."),
+        Attribute::optional("cache", cache())
+            .describe("Where results of steps are kept beside the builder's own store. It never fails a build."),
     ]);
     let layer = Shape::list([
         Attribute::required("source", Type::String)
@@ -97,6 +128,19 @@ fn sources() -> Vec<Attribute> {
         Attribute::optional("source", existing)
             .describe("Push an image that exists already, as it is. Its digest is what is hashed."),
     ]
+}
+
+fn cache() -> Shape {
+    let mode = || {
+        Attribute::optional("mode", Type::String)
+            .describe("`min`, the steps of the stage that is built, or `max`, those of all. Default: `min`.")
+    };
+    let repository = Attribute::required("repository", Type::String).describe("A repository of ECR.");
+    let reference = Attribute::required("ref", Type::String).describe("An image of any registry.");
+    Shape::single([
+        Attribute::optional("ecr", Shape::single([repository, mode()])).describe("As ECR takes it."),
+        Attribute::optional("registry", Shape::list([reference, mode()])).describe("Further ones."),
+    ])
 }
 
 fn marks() -> Vec<Attribute> {

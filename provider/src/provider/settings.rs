@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecr_registry::{Host, Tag};
+use ecr_registry::{Host, Platform, Tag};
+use image_build::{Address, ClientTls, Endpoint};
 use tfplugin_rs::{Diagnostics, GoDuration, Object, Rule, Sensitive, Validator, Value};
 
 /// Builds service images and pushes them to Amazon ECR. Without settings, AWS's usual ones apply: environment,
@@ -120,6 +121,7 @@ pub(super) struct AssumeRole {
 /// A role, and the token it is taken on with.
 #[derive(Object)]
 #[object(rule = Rule::exactly_one_of(["web_identity_token", "web_identity_token_file"]))]
+#[expect(clippy::struct_field_names, reason = "as users of hashicorp/aws write them")]
 pub(super) struct WebIdentity {
     /// The role's ARN.
     #[object(validate = role())]
@@ -174,16 +176,34 @@ pub(super) struct SourceTagSettings {
 /// What builds Dockerfiles.
 #[derive(Object)]
 pub(super) struct BuilderSettings {
-    /// Where the builder is: one socket. Default: `DOCKER_HOST`, else the usual places of Docker's socket.
+    /// Which kind: `auto` is the native one where it can, else the `endpoints`, else Docker. Default: `auto`.
+    #[object(validate = Validator::one_of(["auto", "native", "docker", "buildkit"]))]
+    pub(super) engine: Option<String>,
+    /// How many builds run at once. Default: no limit.
+    #[object(validate = Validator::range(1_i64..=1000))]
+    pub(super) max_builds: Option<u16>,
+    /// Builders by their addresses; builds are spread over them. Default: `DOCKER_HOST`, else the usual places of
+    /// Docker's socket.
     pub(super) endpoints: Option<Vec<BuilderEndpoint>>,
 }
 
 /// Where a builder is.
 #[derive(Object)]
 pub(super) struct BuilderEndpoint {
-    /// The socket of Docker's daemon, `unix:///var/run/docker.sock`.
-    #[object(validate = Validator::text("a socket, such as \"unix:///var/run/docker.sock\"", is_socket))]
+    /// The socket of Docker's daemon or of buildkitd, `unix:///var/run/docker.sock`, or a buildkitd's `tcp://host:port`.
+    #[object(validate = Validator::parses::<Address>("unix:///path or tcp://host:port"))]
     pub(super) address: String,
+    /// What it builds for. Default: whatever it says itself.
+    #[object(validate = Validator::parses::<Platform>("a platform, such as \"linux/arm64\"").each())]
+    pub(super) platforms: Option<BTreeSet<String>>,
+    /// Who may have signed the builder's certificate, in PEM form. Default: whom the machine trusts.
+    pub(super) ca_file: Option<String>,
+    /// Our certificate.
+    pub(super) cert_file: Option<String>,
+    /// Its key.
+    pub(super) key_file: Option<String>,
+    /// The name in the builder's certificate. Default: the host of the address.
+    pub(super) server_name: Option<String>,
 }
 
 impl Written {
@@ -229,6 +249,18 @@ fn starts_a_tag(text: &str) -> bool {
     text.len() <= 40 && text.parse::<Tag>().is_ok()
 }
 
-fn is_socket(text: &str) -> bool {
-    text.strip_prefix("unix://").is_some_and(|path| path.starts_with('/'))
+impl BuilderEndpoint {
+    /// As the crate that builds has it; `None` only for what the schema refuses.
+    pub(super) fn endpoint(&self) -> Option<Endpoint> {
+        let files = [&self.ca_file, &self.cert_file, &self.key_file, &self.server_name];
+        let path = |text: &Option<String>| text.as_ref().map(Into::into);
+        let tls = files.iter().any(|given| given.is_some()).then(|| ClientTls {
+            ca_file: path(&self.ca_file),
+            cert_file: path(&self.cert_file),
+            key_file: path(&self.key_file),
+            server_name: self.server_name.clone(),
+        });
+        let platforms = self.platforms.iter().flatten().filter_map(|text| text.parse().ok()).collect();
+        Some(Endpoint { address: self.address.parse().ok()?, platforms, tls })
+    }
 }

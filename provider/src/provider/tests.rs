@@ -62,7 +62,7 @@ async fn blames_the_argument() {
         (&[("source_tag", object(&[("prefix", "-")]))], "the start of a tag"),
         (&[("upload_concurrency", 0_i64.into())], "a number of 1 to 64"),
         (
-            &[("builder", Value::object([("endpoints", Value::list([object(&[("address", "tcp://x")])]))]))],
+            &[("builder", Value::object([("endpoints", Value::list([object(&[("address", "ftp://x")])]))]))],
             "builder.endpoints[0].address: ",
         ),
     ] {
@@ -82,7 +82,7 @@ async fn known(members: &[(&str, Value)]) -> [bool; 3] {
 #[tokio::test]
 async fn waits_for_what_is_unknown() {
     let region = ("region", Value::from("eu-central-1"));
-    assert_eq!(known(&[region.clone()]).await, [true, true, true]);
+    assert_eq!(known(std::slice::from_ref(&region)).await, [true, true, true]);
     assert_eq!(known(&[("region", Value::Unknown)]).await, [false, true, true]);
     assert_eq!(known(&[("assume_role", Value::Unknown)]).await, [false, true, true]);
     let labels = object(&[("team", "shop")]).with("build", Value::Unknown);

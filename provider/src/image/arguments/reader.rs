@@ -38,12 +38,15 @@ pub(super) struct Reader {
     pub(super) problems: Diagnostics,
 }
 
+/// Some registry will do for checking a repository's name; it is none of the user's.
+const SOME: &str = "registry.invalid";
+
 impl Reader {
     pub(super) fn read<T: FromValue>(&mut self, view: &View<'_>) -> Settled<T> {
         self.problems.collect(view.settled()).flatten()
     }
 
-    fn parse<T: FromStr<Err: Report>>(&mut self, view: &View<'_>) -> Settled<Option<T>> {
+    pub(super) fn parse<T: FromStr<Err: Report>>(&mut self, view: &View<'_>) -> Settled<Option<T>> {
         let Some(text) = self.read::<Option<String>>(view)? else { return Some(None) };
         let parsed = text.parse().map_err(|error: T::Err| at(error.report(), view.path().clone()));
         self.problems.collect(parsed).map(Some)
@@ -75,7 +78,7 @@ impl Reader {
         self.problems.collect(found.copied().ok_or_else(error)).map(Some)
     }
 
-    fn map(&mut self, view: &View<'_>) -> Settled<BTreeMap<String, String>> {
+    pub(super) fn map(&mut self, view: &View<'_>) -> Settled<BTreeMap<String, String>> {
         self.read::<Option<_>>(view).map(Option::unwrap_or_default)
     }
 
@@ -89,8 +92,6 @@ impl Reader {
         if !is_bare(&text) {
             return self.parse(view).flatten();
         }
-        // Some registry will do for checking the name; it is none of the user's.
-        const SOME: &str = "registry.invalid";
         let some = || SOME.parse::<Host>().expect("the name of a host");
         let parsed = Repository::new(registry.cloned().unwrap_or_else(some), &text).map_err(|error| {
             let mut problem = error.report().at(view.path().clone());
@@ -178,6 +179,9 @@ impl Reader {
         if recipe.compression == Compression::Zstd {
             refuse("with layers of zstd", "Write compression = \"gzip\", or leave it out.", "compression");
         }
+        if matches!(&recipe.how, How::Dockerfile(build) if build.attestations.any()) {
+            refuse("with attestations", "Leave build.attestations out.", "build");
+        }
         if recipe.platforms.len() > 1 {
             refuse(
                 "of several platforms",
@@ -193,12 +197,20 @@ impl Reader {
         let target = self.read(&view.get("target"));
         let args = self.map(&view.get("args"));
         let unhashed_args = self.read::<Option<_>>(&view.get("hash_ignore_args"));
+        let secrets_version = self.read::<Option<u64>>(&view.get("secrets_wo_version"));
+        let contexts = self.contexts(&view.get("contexts"));
+        let attestations = self.attestations(&view.get("attestations"));
+        let options = self.options(view);
         Some(DockerfileRecipe {
             context: context?,
             dockerfile: dockerfile?.map(PathBuf::from),
             target: target?,
             args: args?,
             unhashed_args: unhashed_args?.unwrap_or_default(),
+            secrets_version: secrets_version?.map(|version| version.to_string()),
+            contexts: contexts?,
+            attestations: attestations?,
+            options,
             ..DockerfileRecipe::default()
         })
     }

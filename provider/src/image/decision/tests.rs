@@ -328,6 +328,7 @@ fn kept<T: PartialEq>(known: Option<&T>, later: Option<&T>) -> bool {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, and all answers are tried")]
 struct Case {
     client: Client,
     refresh: bool,
