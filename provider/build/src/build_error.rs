@@ -212,7 +212,7 @@ impl BuildError {
             Self::FromImage { .. } => {
                 Some("check its name and tag, whether this machine reaches its registry, and the credentials for it".into())
             }
-            Self::Docker { source: DockerError::Connection(error), .. } => error.hint(),
+            Self::Docker { source: DockerError::Connection(error), .. } => Some(error.hint().into()),
             Self::Docker { .. } => Some("look into the Docker daemon's own log".into()),
             Self::Step(failure) => failure.hint(),
             Self::Existing(error) => error.hint(),

@@ -123,8 +123,8 @@ impl Job<'_> {
         let seat = builder.choose(engine, self.platform, &self.affinity()).await?;
         self.tools.progress.line(&format!("{} builds for {}", seat.address, self.platform));
         match &seat.place {
-            Place::Docker(docker) => self.by_docker(docker, &seat).await,
-            Place::Buildkit(channel) => self.by_buildkit(channel, &seat).await,
+            Place::Docker(docker) => Box::pin(self.by_docker(docker, &seat)).await,
+            Place::Buildkit(channel) => Box::pin(self.by_buildkit(channel, &seat)).await,
         }
     }
 

@@ -61,18 +61,18 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    pub(crate) fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Refused { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("this user may not use it; add the user to the group that the socket belongs to".into())
+                "this user may not use it; add the user to the group that the socket belongs to"
             }
             Self::Refused { .. } | Self::Timeout { .. } => {
-                Some("start the builder, or correct its address in the provider's `builder`".into())
+                "start the builder, or correct its address in the provider's `builder`"
             }
-            Self::Tls { .. } => Some(
-                "check `ca_file`, `cert_file`, `key_file` and `server_name` against the builder's certificates".into(),
-            ),
-            Self::Key { .. } => Some("give a file that holds PEM".into()),
+            Self::Tls { .. } => {
+                "check `ca_file`, `cert_file`, `key_file` and `server_name` against the builder's certificates"
+            }
+            Self::Key { .. } => "give a file that holds PEM",
         }
     }
 }

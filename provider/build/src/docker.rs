@@ -198,11 +198,9 @@ impl Docker {
 /// A name as a part of a path. Slashes and colons stay.
 fn escaped(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
-    let mut escaped = String::new();
-    for byte in name.bytes() {
-        if plain(byte) { escaped.push(byte.into()) } else { escaped.push_str(&format!("%{byte:02X}")) }
-    }
-    escaped
+    name.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn request(method: Method, path: &str) -> http::request::Builder {

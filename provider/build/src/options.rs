@@ -150,6 +150,9 @@ pub struct RegistryCache {
 impl RegistryCache {
     /// The preset for ECR: the tag `buildcache` of this repository. Every cache here is written as ECR takes it, as an
     /// image and not as an index.
+    ///
+    /// # Panics
+    /// Never: `buildcache` is a tag.
     pub fn ecr(repository: Repository, mode: CacheMode) -> Self {
         let tag = "buildcache".parse().expect("a tag");
         Self { reference: Reference { repository, tag: Some(tag), digest: None }, mode }

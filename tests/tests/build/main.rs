@@ -2,4 +2,5 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+mod buildkit;
 mod moby;

@@ -1,0 +1,110 @@
+//! A buildkitd for one test, on a socket or with TLS on both sides.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use image_build::{Address, ClientTls, Endpoint};
+use lab::cache::Cache;
+use lab::process::{Service, poll_until};
+use lab::tool::BUILDKIT;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use tempfile::TempDir;
+
+const READY: Duration = Duration::from_mins(1);
+
+/// Ends with the test.
+pub(super) struct Buildkitd {
+    pub(super) endpoint: Endpoint,
+    pub(super) service: Service,
+    _folder: TempDir,
+}
+
+impl Drop for Buildkitd {
+    fn drop(&mut self) {
+        _ = self.service.stop(Duration::from_secs(5));
+    }
+}
+
+impl Buildkitd {
+    pub(super) fn on_socket() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::Unix(folder.path().join("buildkitd.sock"));
+        let service = start(&folder, &["--addr".to_owned(), address.to_string()]);
+        let Address::Unix(socket) = &address else { unreachable!("it was just made so") };
+        service.wait_until(READY, || std::os::unix::net::UnixStream::connect(socket).is_ok()).unwrap();
+        let endpoint = Endpoint { address, platforms: Vec::new(), tls: None };
+        Self { endpoint, service, _folder: folder }
+    }
+
+    /// Knows clients and is known by certificates of `keys`.
+    pub(super) fn with_tls(keys: &Keys) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| keys.folder.path().join(name).display().to_string();
+        let options = [
+            ("--addr", "tcp://127.0.0.1:0".to_owned()),
+            ("--tlscacert", file("ca.pem")),
+            ("--tlscert", file("server.pem")),
+            ("--tlskey", file("server.key")),
+        ];
+        let options = options.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+        let service = start(&folder, &options.collect::<Vec<_>>());
+        let address = poll_until("buildkitd's port", READY, || Ok(listens(&service))).unwrap();
+        let endpoint = Endpoint { address, platforms: Vec::new(), tls: Some(keys.client()) };
+        Self { endpoint, service, _folder: folder }
+    }
+}
+
+fn start(folder: &TempDir, options: &[String]) -> Service {
+    let program = BUILDKIT.install(&Cache::from_env().unwrap(), "buildkitd").unwrap();
+    let mut command = Command::new(program);
+    command.args(options).arg("--root").arg(folder.path().join("root"));
+    command.args(["--oci-worker-net=host", "--oci-worker-snapshotter=native", "--containerd-worker=false"]);
+    command.arg("--allow-insecure-entitlement=network.host");
+    Service::start("buildkitd", &mut command, folder.path().join("log")).unwrap()
+}
+
+/// The address that it says it took.
+fn listens(service: &Service) -> Option<Address> {
+    let log = fs::read_to_string(&service.log).ok()?;
+    let line = log.lines().find(|line| line.contains("running server on"))?;
+    let place = line.split("running server on ").nth(1)?.trim_end_matches('"');
+    format!("tcp://{place}").parse().ok()
+}
+
+/// An authority, and what it signed for a server on this machine and for its client.
+pub(super) struct Keys {
+    folder: TempDir,
+}
+
+impl Keys {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+        for (name, purpose) in
+            [("server", ExtendedKeyUsagePurpose::ServerAuth), ("client", ExtendedKeyUsagePurpose::ClientAuth)]
+        {
+            let mut params = CertificateParams::new(vec!["builder.test".to_owned()]).unwrap();
+            params.extended_key_usages = vec![purpose];
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.signed_by(&key, &authority).unwrap();
+            fs::write(folder.path().join(format!("{name}.pem")), certificate.pem()).unwrap();
+            fs::write(folder.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
+        }
+        Self { folder }
+    }
+
+    pub(super) fn client(&self) -> ClientTls {
+        let file = |name: &str| -> Option<PathBuf> { Some(self.folder.path().join(name)) };
+        ClientTls {
+            ca_file: file("ca.pem"),
+            cert_file: file("client.pem"),
+            key_file: file("client.key"),
+            server_name: Some("builder.test".to_owned()),
+        }
+    }
+}
