@@ -4,15 +4,21 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod bad_input;
+mod copies;
 mod faults;
 mod gate;
+mod gates;
 mod interrupt;
 mod lifecycle;
+mod permissions;
+mod prunes;
 mod remove;
 mod replan;
+mod repository;
 mod secrets;
 mod settings;
 mod stack;
+mod tags;
 mod upgrade;
 mod why;
 
@@ -69,4 +75,8 @@ on_each_cli!(
     settings::are_as_in_aws,
     remove::takes_away_what_is_asked_for,
     upgrade::plans_nothing_for_states_of_released_versions,
+    tags::point_and_move,
+    copies::come_and_go,
+    gates::hold,
+    prunes::and_queries,
 );

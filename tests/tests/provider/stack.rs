@@ -4,13 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lab::aws::{Aws, Keys};
+use lab::aws::Keys;
 use lab::lab::Lab;
 use lab::process::{LONG, SHORT, run};
 use lab::programs::Programs;
 use lab::tool::Tool;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::repository::Repository;
 
 /// Host of the lab's ECR registry.
 pub(crate) const REGISTRY: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
@@ -127,12 +129,16 @@ impl Stack {
 
     /// Whether what a plan remembers privately comes back when apply plans again: Terraform does that since 1.16.
     pub(crate) fn stores_planned_private(&self) -> bool {
+        self.terraform_minor().is_some_and(|minor| minor >= 16)
+    }
+
+    /// Which Terraform 1 this is; `None` for OpenTofu.
+    pub(crate) fn terraform_minor(&self) -> Option<u32> {
         let mut version = self.lab.command(&self.program, &self.keys);
         let version: Value =
             serde_json::from_str(&run(version.args(["version", "-json"]), SHORT).unwrap()).unwrap();
         let version = version["terraform_version"].as_str().unwrap();
-        let minor: u32 = version.split('.').nth(1).unwrap().parse().unwrap();
-        self.cli == Cli::Terraform && minor >= 16
+        (self.cli == Cli::Terraform).then(|| version.split('.').nth(1).unwrap().parse().unwrap())
     }
 
     /// Plans where no daemon can be reached: none needs one.
@@ -169,54 +175,56 @@ impl Stack {
         run(self.command(&["output", "-raw"]).arg(name), LONG).unwrap()
     }
 
+    /// The repository, as others see it.
+    pub(crate) fn there(&self) -> Repository {
+        self.beside(&self.name)
+    }
+
+    /// Another repository of the registry.
+    pub(crate) fn beside(&self, name: &str) -> Repository {
+        Repository { front: self.lab.front(), name: name.to_owned() }
+    }
+
     /// Which tags point at what.
     pub(crate) fn tags(&self) -> Vec<(String, String)> {
-        let images = self.ecr("ListImages", json!({ "maxResults": 1000 }));
-        let mut tags: Vec<_> = images["imageIds"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|image| {
-                Some((image["imageTag"].as_str()?.to_owned(), image["imageDigest"].as_str()?.to_owned()))
-            })
-            .collect();
-        tags.sort();
-        tags
+        self.there().tags()
     }
 
     /// Where a tag points.
     pub(crate) fn tag(&self, tag: &str) -> Option<String> {
-        self.tags().into_iter().find(|(name, _)| name == tag).map(|(_, digest)| digest)
+        self.there().tag(tag)
     }
 
-    /// Asks ECR about the repository, through the front: MiniStack alone knows one tag of an image.
-    pub(crate) fn ecr(&self, action: &str, mut body: Value) -> Value {
-        body["repositoryName"] = self.name.clone().into();
-        Aws::at(self.lab.front(), Keys::root()).ecr(action, &body).unwrap()
+    /// Asks ECR about the repository.
+    pub(crate) fn ecr(&self, action: &str, body: Value) -> Value {
+        self.there().ecr(action, body)
     }
 
     /// Deletes an image behind Terraform's back.
     pub(crate) fn delete_image(&self, digest: &str) {
-        let answer = self.ecr("BatchDeleteImage", json!({ "imageIds": [{ "imageDigest": digest }] }));
-        assert_eq!(answer["failures"], json!([]), "{answer}");
+        self.there().delete_image(digest);
     }
 
     /// Points a tag at another image behind Terraform's back.
     pub(crate) fn move_tag(&self, tag: &str, digest: &str) {
-        let image = self.ecr("BatchGetImage", json!({ "imageIds": [{ "imageDigest": digest }] }));
-        let image = &image["images"][0];
-        let body = json!({
-            "imageManifest": image["imageManifest"], "imageManifestMediaType": image["imageManifestMediaType"],
-            "imageTag": tag,
-        });
-        self.ecr("PutImage", body);
+        self.there().move_tag(tag, digest);
+    }
+
+    /// Three images that are there under the tags `one`, `two` and `three`, and in no state.
+    pub(crate) fn images(&self) -> [String; 3] {
+        self.configuration(&format!(
+            "resource \"ecr_image\" \"made\" {{\n  for_each = toset([\"one\", \"two\", \"three\"])\n  \
+             repository = \"{}\"\n  tags = [each.key]\n  labels = {{ name = each.key }}\n{FILES}\n}}\n",
+            self.repository()
+        ));
+        self.apply().unwrap();
+        fs::remove_file(self.folder.path().join("terraform.tfstate")).unwrap();
+        ["one", "two", "three"].map(|tag| self.tag(tag).unwrap())
     }
 
     /// What was asked of the registry about this repository after a number, and the last number.
     pub(crate) fn requests(&self, since: u64) -> (Vec<lab::ecr::ledger::Entry>, u64) {
-        let entries = lab::ecr::ledger::requests(self.lab.front(), since, Some(&self.name)).unwrap();
-        let last = entries.last().map_or(since, |entry| entry.number);
-        (entries, last)
+        self.there().requests(since)
     }
 }
 
