@@ -1,11 +1,11 @@
 output "api_image" {
   description = "The release's api, by digest."
-  value       = data.ecr_image.service["api"].uri
+  value       = ecr_image_copy.service["api"].uri
 }
 
 output "web_image" {
   description = "The release's web, by digest."
-  value       = data.ecr_image.service["web"].uri
+  value       = ecr_image_copy.service["web"].uri
 }
 
 output "cluster" {

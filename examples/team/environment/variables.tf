@@ -24,6 +24,18 @@ variable "release" {
   type        = string
 }
 
+variable "require_scan" {
+  description = "Take only images whose scan by ECR found nothing too bad. Without it, any."
+  type        = bool
+  default     = true
+}
+
+variable "force_delete" {
+  description = "Let `terraform destroy` delete the repositories together with their images."
+  type        = bool
+  default     = false
+}
+
 variable "kubernetes_version" {
   description = "Kubernetes version: staging goes first."
   type        = string

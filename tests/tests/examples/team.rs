@@ -1,8 +1,9 @@
-//! `team`: a release of two services, and an environment that runs it by digest.
+//! `team`: a release of two services, and an environment that runs copies of it by digest.
 
 use lab::aws::Keys;
 use lab::lab::Lab;
 use lab::tool::Tool;
+use serde_json::Value;
 
 use crate::stack::Stack;
 
@@ -38,10 +39,22 @@ fn an_environment_runs_the_digests_of_a_release() {
     staging.set("office_addresses", r#"["203.0.113.0/24"]"#);
     staging.set("admin_arn", role("admin"));
     staging.set("deployer_arn", role("deployer"));
+    // The lab's ECR scans nothing.
+    staging.set("require_scan", "false");
+    staging.set("force_delete", "true");
     staging.apply_and_settle();
-    for service in ["api", "web"] {
-        assert_eq!(staging.output(&format!("{service}_image")), first[service]);
-    }
+    let digest = |image: &Value| image.as_str().unwrap().split_once('@').unwrap().1.to_owned();
+    let runs = |staging: &Stack, release: &Value| {
+        for service in ["api", "web"] {
+            let copy = staging.output(&format!("{service}_image"));
+            assert!(copy.as_str().unwrap().contains(&format!("/{name}-staging/{service}@")), "{copy}");
+            assert_eq!(digest(&copy), digest(&release[service]));
+        }
+    };
+    runs(&staging, &first);
+    staging.set("release", "v2");
+    staging.apply_and_settle();
+    runs(&staging, &second);
     staging.destroy();
     images.destroy();
 }
