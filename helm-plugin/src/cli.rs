@@ -122,6 +122,12 @@ pub(crate) enum Verb {
     ///
     /// Reads the chart by a server-side dry run, pins every image of Amazon ECR by digest through the chart's values,
     /// proves it by a second dry run, and lets helm do the rest. Takes helm upgrade's own flags.
+    ///
+    /// While helm waits, what is ready is shown, as a table on a terminal. What stands in the way longer than is usual is
+    /// a warning; only what cannot pass (no image's name, an image that the registry does not have) ends the wait at
+    /// once. When a release fails, the causes are told, with the last events and logs of its newest pods, also if a
+    /// rollback has removed them. This takes `get` and `list` on the workloads, pods, pods/log and events of the
+    /// namespace, which the access policies Edit and Admin of Amazon EKS grant.
     #[command(visible_alias = "upgrade", override_usage = "eks-deploy up RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = UP_EXAMPLES, after_long_help = format!("{UP_EXAMPLES}\n\n{FILE_FORM}"))]
     Up(Box<UpArguments>),
     /// Prints a token for a cluster, as Kubernetes clients ask for it.

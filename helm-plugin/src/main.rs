@@ -3,13 +3,17 @@
 //! What was typed becomes settings, settings become work. Everything runs on the main thread: the signal that ends
 //! Helm when we die belongs to the thread that started it.
 
+mod ci;
 mod cli;
 mod eks;
 mod exit;
 mod failure;
+mod heartbeat;
 mod helm;
 mod images;
+mod kube;
 mod namespace;
+mod rollout;
 mod run_folder;
 mod settings;
 mod signals;

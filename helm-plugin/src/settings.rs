@@ -22,6 +22,7 @@ use crate::{
     failure::{Explain, Failure},
     helm::arguments::HelmArguments,
     images::policy::Policy,
+    kube::ActAs,
     namespace::{self, Namespace, flag_value},
 };
 
@@ -51,6 +52,10 @@ pub(crate) struct Settings {
     pub(crate) endpoints: Endpoints,
     /// Helm's own flags.
     pub(crate) helm: HelmArguments,
+    /// Whom to act as in the cluster.
+    pub(crate) act_as: ActAs,
+    /// Whether a person looks at what we say.
+    pub(crate) attended: bool,
 }
 
 /// What is around the process, as far as it matters.
@@ -68,6 +73,8 @@ pub(crate) struct Surroundings {
     pub(crate) aws_region: Option<String>,
     /// `EKS_DEPLOY_REGISTRY_ENDPOINTS`.
     pub(crate) registry_endpoints: Option<String>,
+    /// Whom to act as in the cluster, by `HELM_KUBEASUSER` and `HELM_KUBEASGROUPS`.
+    pub(crate) act_as: ActAs,
     /// Whether a person looks at what we say.
     pub(crate) attended: bool,
 }
@@ -84,6 +91,10 @@ impl Surroundings {
             namespace: variable("EKS_DEPLOY_NAMESPACE"),
             aws_region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
             registry_endpoints: variable(ecr_registry::ENDPOINTS_VARIABLE),
+            act_as: ActAs {
+                user: variable("HELM_KUBEASUSER"),
+                groups: groups(&variable("HELM_KUBEASGROUPS").unwrap_or_default()),
+            },
             attended: std::io::stderr().is_terminal() && variable("CI").is_none(),
         }
     }
@@ -176,6 +187,8 @@ impl Settings {
             policy: policy(arguments.pinning, pin),
             images: image::merge(arguments.image, release.images),
             endpoints: endpoints(&registry_endpoints, around.registry_endpoints.as_deref())?,
+            act_as: act_as(&arguments.helm, around.act_as),
+            attended: around.attended,
             helm: arguments.helm.with_values_files(release.values),
         })
     }
@@ -194,6 +207,19 @@ fn policy(typed: PinArguments, mut file: PinEntry) -> Policy {
 fn endpoints(file: &BTreeMap<String, String>, variable: Option<&str>) -> Result<Endpoints, SettingsError> {
     let variable = variable.map(Endpoints::parse_text).transpose()?.unwrap_or_default();
     Ok(variable.or(Endpoints::parse(file)?))
+}
+
+fn groups(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|group| !group.is_empty()).map(str::to_owned).collect()
+}
+
+/// As Helm does it: what a flag says replaces what the environment says.
+fn act_as(helm: &HelmArguments, environment: ActAs) -> ActAs {
+    let typed: Vec<String> = helm.all("kube-as-group").map(str::to_owned).collect();
+    ActAs {
+        user: helm.get("kube-as-user").map(str::to_owned).or(environment.user),
+        groups: if typed.is_empty() { environment.groups } else { typed },
+    }
 }
 
 #[cfg(test)]

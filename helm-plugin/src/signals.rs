@@ -20,6 +20,8 @@ pub(crate) enum Stop {
     HangUp,
     /// The helm that started us has ended: it does so at once on a signal, without telling us.
     ParentGone,
+    /// Nothing can help the rollout any more. We ask it of ourselves.
+    GivenUp,
 }
 
 impl Stop {
@@ -28,6 +30,7 @@ impl Stop {
         match self {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate | Self::HangUp | Self::ParentGone => Exit::Terminated,
+            Self::GivenUp => Exit::ReleaseFailed,
         }
     }
 }

@@ -1,6 +1,17 @@
 //! What is said on the way, to stderr: stdout carries data only.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+/// Rows that are shown of a table at most: on more than a screen they could not be taken back.
+const ROWS: usize = 20;
+
+thread_local! {
+    /// The rows that stand below everything else. All is said by one thread.
+    static LIVE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Colours for a terminal, or none.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +49,40 @@ impl Paint {
 
 /// Says one line. A stderr that is gone is no reason to stop a deployment.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    beside(|| {
+        let _ = writeln!(io::stderr(), "{line}");
+    });
+}
+
+/// Keeps a table on the terminal, below all that is said, in the place of the last one; no rows take it away.
+pub(crate) fn live(mut rows: Vec<String>) {
+    let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |size| size.ws_col.into());
+    rows.truncate(ROWS);
+    for row in &mut rows {
+        *row = row.chars().take(width).collect();
+    }
+    LIVE.with_borrow_mut(|live| {
+        let _ = erase(live.len()).and_then(|()| draw(&rows));
+        *live = rows;
+    });
+}
+
+/// Lets something else be written, above the table.
+pub(crate) fn beside(write: impl FnOnce()) {
+    LIVE.with_borrow(|live| {
+        let _ = erase(live.len());
+        write();
+        let _ = draw(live);
+    });
+}
+
+fn erase(rows: usize) -> io::Result<()> {
+    // Up to the first row, and nothing from there on.
+    if rows == 0 { Ok(()) } else { write!(io::stderr(), "\x1b[{rows}F\x1b[J") }
+}
+
+fn draw(rows: &[String]) -> io::Result<()> {
+    rows.iter().try_for_each(|row| writeln!(io::stderr(), "{row}"))
 }
 
 /// Says one line that asks for attention.

@@ -58,6 +58,11 @@ impl Endpoint {
         self.0.host().unwrap_or_default()
     }
 
+    /// The port.
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port_u16().unwrap_or(443)
+    }
+
     /// Whether EKS gives out hosts like this one in the region.
     ///
     /// Source: Amazon EKS user guide, "Cluster API server endpoint".

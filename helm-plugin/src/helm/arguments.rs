@@ -77,6 +77,11 @@ impl HelmArguments {
         self.0.iter().rfind(|given| given.flag.name == name).map(|given| given.value.as_str())
     }
 
+    /// Every value of a flag, in the order they were given.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |given| given.flag.name == name).map(|given| given.value.as_str())
+    }
+
     /// How long Helm waits, as it was typed.
     pub(crate) fn timeout(&self) -> &str {
         self.get("timeout").unwrap_or(DEFAULT_TIMEOUT)

@@ -18,7 +18,10 @@ use tokio::{
     time::{Instant, interval, sleep_until},
 };
 
-use crate::{signals::Stop, talk::say};
+use crate::{
+    signals::Stop,
+    talk::{beside, say},
+};
 
 /// How often output is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -79,7 +82,7 @@ impl Child {
     }
 
     /// Waits for the end while showing what is written. The first request to stop is handed on, once; a second one
-    /// kills after the grace.
+    /// kills after the grace. `next_stop` is asked anew all the time, and must lose nothing when it is dropped.
     pub(crate) async fn watch(
         &mut self,
         shown: &mut [Shown],
@@ -137,7 +140,11 @@ impl Shown {
         let start = self.text.len();
         // An output that is gone is no reason to stop a deployment.
         let _ = self.file.read_to_end(&mut self.text);
-        let _ = self.output.write_all(&self.text[start..]).and_then(|()| self.output.flush());
+        if self.text.len() > start {
+            beside(|| {
+                let _ = self.output.write_all(&self.text[start..]).and_then(|()| self.output.flush());
+            });
+        }
     }
 }
 

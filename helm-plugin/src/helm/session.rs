@@ -20,7 +20,7 @@ use crate::{
     exit::Exit,
     failure::Explain,
     run_folder::{RunFolder, RunFolderError},
-    signals::{Signals, Stop},
+    signals::Stop,
 };
 
 /// The kubeconfig in the run's folder.
@@ -167,7 +167,7 @@ impl<'a> Helm<'a> {
         &self,
         arguments: &[String],
         document: &[u8],
-        signals: &mut Signals,
+        next_stop: impl AsyncFnMut() -> Stop,
     ) -> Result<Ended, HelmError> {
         let (mut child, output) = self.start(arguments, Input::Document(document))?;
         let open = |path: &Path| fs::File::open(path).map_err(|source| self.run_error(source));
@@ -176,7 +176,7 @@ impl<'a> Helm<'a> {
             Shown::new(open(&output.stderr)?, io::stderr()),
         ];
         let (status, stop): (ExitStatus, _) = child
-            .watch(&mut shown, async || signals.next().await, GRACE)
+            .watch(&mut shown, next_stop, GRACE)
             .await
             .map_err(|source| self.run_error(source))?;
         let stderr = String::from_utf8_lossy(&shown[1].text).into_owned();

@@ -55,6 +55,12 @@ pub(crate) async fn digests(
     Ok(digests)
 }
 
+/// Whether the registry says that it has no such image. No answer is no such word.
+pub(crate) async fn is_absent(registry: &Registry, image: &Reference) -> bool {
+    let answers = registry.resolve(std::slice::from_ref(image)).await;
+    matches!(&answers[..], [Err(error)] if is_gone(error))
+}
+
 fn is_gone(error: &ecr_registry::Error) -> bool {
     matches!(error.outcome(), Outcome::ImageGone | Outcome::TagGone)
 }

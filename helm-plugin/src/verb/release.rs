@@ -76,11 +76,19 @@ impl Begun {
             let target = Target::find(&self.settings, helm, &self.folder, &self.own).await?;
             let prepared =
                 prepare::prepare(&self.settings, &target, helm, &self.folder, lock.as_ref()).await?;
-            Ok((target, prepared))
+            Ok::<_, Failure>((target, prepared))
         };
-        tokio::select! {
-            prepared = prepared => prepared,
-            stop = signals.next() => Err(BeginError::Stopped(stop).into()),
-        }
+        unless_stopped(signals, Box::pin(prepared)).await
+    }
+}
+
+/// Does what changes nothing, and can be stopped at any time.
+pub(super) async fn unless_stopped<T>(
+    signals: &mut Signals,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        stop = signals.next() => Err(BeginError::Stopped(stop).into()),
     }
 }

@@ -115,14 +115,17 @@ impl Way {
         namespace: Option<&str>,
     ) -> Result<(PathBuf, Option<TokenSocket>), RunFolderError> {
         let socket = folder.path().join(SOCKET);
-        let signer =
-            Signer::new(self.aws.clone(), self.identity.clone(), self.credentials.clone(), &self.cluster);
         // A path may be too long for a socket: then each child finds the credentials by itself.
-        let tokens = TokenSocket::open(&socket, signer).ok();
+        let tokens = TokenSocket::open(&socket, self.signer()).ok();
         let socket = tokens.as_ref().map(|_| socket.as_path());
         let entry = Entry { name: &self.cluster.name, namespace, socket };
         let kubeconfig = folder.write(KUBECONFIG, self.kubeconfig(own, entry).to_string().as_bytes())?;
         Ok((kubeconfig, tokens))
+    }
+
+    /// Makes tokens for the cluster.
+    pub(crate) fn signer(&self) -> Signer {
+        Signer::new(self.aws.clone(), self.identity.clone(), self.credentials.clone(), &self.cluster)
     }
 
     /// The kubeconfig that leads there by way of `own`, this program.

@@ -7,4 +7,5 @@ mod deploy;
 mod look;
 mod refuse;
 mod remote;
+mod rollout;
 mod stage;

@@ -161,7 +161,7 @@ impl Stage {
     pub(crate) fn command(&self, program: &Path) -> Command {
         let home = self.home.path();
         let mut command = self.lab.command(program, &self.user.keys);
-        command.env_remove("XDG_RUNTIME_DIR").env_remove("CI");
+        command.env_remove("XDG_RUNTIME_DIR").env_remove("CI").env_remove("GITHUB_ACTIONS");
         command.env("HOME", home).env("TMPDIR", home.join("tmp")).env("HELM_PLUGINS", home.join("plugins"));
         command.env("KUBECONFIG", home.join("kubeconfig")).current_dir(home).stdin(Stdio::null());
         command

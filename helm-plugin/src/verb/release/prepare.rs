@@ -26,6 +26,7 @@ use crate::{
         values_path::overlay,
         verify,
     },
+    rollout::{self, Subject},
     run_folder::RunFolder,
     settings::{Settings, image::ImageSource},
     talk::{say, warn},
@@ -43,6 +44,8 @@ pub(crate) struct Prepared {
     pub(crate) images: Vec<ImageUse>,
     /// The pins among the values.
     pub(crate) pins: Vec<Pin>,
+    /// The objects whose pods it will roll out.
+    pub(crate) subjects: Vec<Subject>,
 }
 
 /// What Helm rendered cannot be read.
@@ -102,7 +105,8 @@ pub(super) async fn prepare(
     report(&pins, &deployed, &settings.policy);
     let arguments = dry_runs.arguments(&chart, run)?;
     let images = deployed.iter().flat_map(uses::images).collect();
-    Ok(Prepared { arguments, document, revision: first.revision, images, pins })
+    let subjects = rollout::subjects(&deployed, &settings.namespace.name, first.revision == 1);
+    Ok(Prepared { arguments, document, revision: first.revision, images, pins, subjects })
 }
 
 fn snapshot(chart: &str, folder: &RunFolder) -> Result<String, Failure> {

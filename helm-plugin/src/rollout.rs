@@ -1,0 +1,19 @@
+//! A rollout while Helm waits for it: what is ready, what stands in the way, and the evidence of that, which a rollback
+//! would take away.
+//!
+//! Observing asks the API server; states, causes and the ledger are plain values made from its answers. What becomes
+//! of the release is not decided here, with one exception: that nothing can help any more.
+
+mod cause;
+mod follow;
+mod ledger;
+mod observe;
+mod pod;
+mod report;
+mod state;
+mod subject;
+mod text;
+
+pub(crate) use follow::Follower;
+pub(crate) use report::{FirstCause, Report};
+pub(crate) use subject::{Subject, subjects};
