@@ -9,7 +9,7 @@ use clap::{
 use crate::{
     eks::identity::Identity,
     exit,
-    helm::arguments::HelmArguments,
+    helm::{arguments::HelmArguments, duration},
     images::policy::{Pinned, Required},
     settings::image::ImageArgument,
 };
@@ -63,6 +63,14 @@ Examples:
   eks-deploy images list api ./charts/api -n shop --cluster prod -o json | jq -r '.[].image'
   eks-deploy images lock api ./charts/api -n shop --cluster prod --lock images.lock
   eks-deploy up api ./charts/api -n shop --cluster prod --lock images.lock --locked";
+
+const RECOVER_EXAMPLES: &str = "\
+Examples:
+  helm eks-deploy recover api -n shop --cluster prod --region eu-west-1
+  eks-deploy recover api -n shop --cluster prod --yes
+
+Exit code 0 means that the release is free, whether or not anything had to be done; 7 that it is held.
+Environment: as `up`.";
 
 const KUBECONFIG_EXAMPLES: &str = "\
 Examples:
@@ -133,6 +141,13 @@ pub(crate) enum Verb {
     /// Prints a token for a cluster, as Kubernetes clients ask for it.
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArguments),
+    /// Frees a release that a killed deployment left pending.
+    ///
+    /// A deployment gives a sign of life on the release while it is pending. Where that has stopped for 30 seconds,
+    /// `pending-upgrade` and `pending-rollback` are rolled back to the last revision that was deployed;
+    /// `pending-install` and `uninstalling` are uninstalled. Never while whoever holds the release is alive.
+    #[command(override_usage = "eks-deploy recover RELEASE [FLAGS]", after_help = RECOVER_EXAMPLES)]
+    Recover(Box<RecoverArguments>),
     /// Tells the images of a release.
     #[command(subcommand)]
     Images(ImagesVerb),
@@ -152,6 +167,37 @@ pub(crate) enum Verb {
     },
     /// Prints the version of this program and of the helm that it runs.
     Version,
+}
+
+/// Which release that is there.
+#[derive(Debug, Args)]
+pub(crate) struct ExistingArguments {
+    /// The release's name.
+    pub(crate) release: Option<String>,
+    /// Where it is.
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+    /// The namespace; has to be named.
+    #[arg(long, short)]
+    pub(crate) namespace: Option<String>,
+}
+
+/// The arguments of `recover`.
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArguments {
+    /// Which release.
+    #[command(flatten)]
+    pub(crate) existing: ExistingArguments,
+    /// Go on although nothing tells whether someone is still at work.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Time for each Kubernetes operation of Helm.
+    #[arg(long, default_value = "5m0s", value_parser = helm_duration)]
+    pub(crate) timeout: String,
+}
+
+fn helm_duration(text: &str) -> Result<String, &'static str> {
+    duration::parse(text).map(|_| text.to_owned()).ok_or("no duration, which would be 90s or 1h30m")
 }
 
 /// What to tell of images.

@@ -63,6 +63,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::from(Exit::Done);
     match cli.verb {
         Verb::Up(arguments) => verb::up::run(*arguments).await.map(ExitCode::from),
+        Verb::Recover(arguments) => verb::recover::run(*arguments).await.map(done),
         Verb::Token(arguments) => verb::token::run(arguments).await.map(done),
         Verb::Images(arguments) => verb::images::run(arguments).await.map(done),
         Verb::Kubeconfig(arguments) => verb::kubeconfig::run(arguments).await.map(done),

@@ -2,6 +2,7 @@
 //!
 //! Pure, but for the reading of the file and of the surroundings. Nothing here asks AWS or Helm.
 
+pub(crate) mod existing;
 pub(crate) mod file;
 pub(crate) mod image;
 pub(crate) mod place;

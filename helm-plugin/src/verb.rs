@@ -3,6 +3,7 @@
 pub(crate) mod exec;
 pub(crate) mod images;
 pub(crate) mod kubeconfig;
+pub(crate) mod recover;
 mod release;
 pub(crate) mod token;
 pub(crate) mod up;

@@ -36,6 +36,22 @@ impl ReleaseState {
     }
 }
 
+impl ReleaseState {
+    /// Reads what `helm history -o json` printed.
+    pub(crate) fn parse_history(json: &[u8]) -> Result<Vec<Self>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Entry {
+            revision: u64,
+            status: String,
+            #[serde(default)]
+            description: String,
+        }
+        let revisions: Vec<Entry> = serde_json::from_slice(json)?;
+        let state = |Entry { revision, status, description }| Self { revision, status, description };
+        Ok(revisions.into_iter().map(state).collect())
+    }
+}
+
 /// What could be found out about a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {

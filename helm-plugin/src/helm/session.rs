@@ -57,6 +57,15 @@ pub(crate) enum HelmError {
         /// The verb.
         verb: String,
     },
+    /// It printed something else than it should.
+    #[error("cannot read what `helm {verb}` printed")]
+    Unreadable {
+        /// The verb.
+        verb: &'static str,
+        /// Where it is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
     /// Its output has nowhere to go.
     #[error(transparent)]
     Folder(#[from] RunFolderError),
@@ -74,20 +83,23 @@ impl Explain for HelmError {
                 ..
             } => Exit::Access,
             Self::Binary(error) => error.exit(),
-            Self::Failed { .. } | Self::Run { .. } | Self::TooMuch { .. } | Self::Folder(_) => Exit::Failure,
+            Self::Failed { .. }
+            | Self::Run { .. }
+            | Self::TooMuch { .. }
+            | Self::Unreadable { .. }
+            | Self::Folder(_) => Exit::Failure,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Failed { trouble: Trouble::Pending, .. } => Some(
-                "another deployment holds the release; if none is running, `helm history` shows what was left, and \
-                 `helm rollback` or, after a first installation, `helm uninstall` frees it"
+                "another deployment holds the release; if that was killed, `eks-deploy recover` frees it"
                     .to_owned(),
             ),
             Self::Folder(error) => error.hint(),
             Self::Binary(error) => error.hint(),
-            Self::Failed { .. } | Self::Run { .. } | Self::TooMuch { .. } => None,
+            Self::Failed { .. } | Self::Run { .. } | Self::TooMuch { .. } | Self::Unreadable { .. } => None,
         }
     }
 }
@@ -175,10 +187,8 @@ impl<'a> Helm<'a> {
             Shown::new(open(&output.stdout)?, io::stdout()),
             Shown::new(open(&output.stderr)?, io::stderr()),
         ];
-        let (status, stop): (ExitStatus, _) = child
-            .watch(&mut shown, next_stop, GRACE)
-            .await
-            .map_err(|source| self.run_error(source))?;
+        let (status, stop): (ExitStatus, _) =
+            child.watch(&mut shown, next_stop, GRACE).await.map_err(|source| self.run_error(source))?;
         let stderr = String::from_utf8_lossy(&shown[1].text).into_owned();
         Ok(Ended { success: status.success(), stop, stderr })
     }
@@ -196,6 +206,18 @@ impl<'a> Helm<'a> {
             }
             Err(error) => Found::Unreadable(error.to_string()),
         }
+    }
+
+    /// Reads the revisions of a release, the oldest first.
+    pub(crate) async fn history(
+        &self,
+        release: &str,
+        namespace: &str,
+    ) -> Result<Vec<ReleaseState>, HelmError> {
+        let arguments = ["history", release, "--namespace", namespace, "--output", "json"];
+        let printed = self.read(&arguments, Input::Nothing).await?;
+        let revisions = ReleaseState::parse_history(&printed.stdout);
+        revisions.map_err(|source| HelmError::Unreadable { verb: "history", source })
     }
 
     fn start(&self, arguments: &[impl AsRef<str>], input: Input<'_>) -> Result<(Child, Output), HelmError> {

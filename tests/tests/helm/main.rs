@@ -5,6 +5,7 @@
 mod cancel;
 mod deploy;
 mod look;
+mod recover;
 mod refuse;
 mod remote;
 mod rollout;
