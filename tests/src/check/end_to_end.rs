@@ -1,10 +1,9 @@
 //! The tests on real parts: compiles our programs, starts the lab, and runs what is ignored without it.
 
-use std::process::Command;
-
 use anyhow::{Context, Result};
 
 use super::report::Row;
+use super::test_programs::{self, Given};
 use super::{World, cargo, or_skip, skip};
 use crate::lab::Lab;
 use crate::lab::start::{down, up};
@@ -37,51 +36,53 @@ fn with_lab(world: &World<'_>, row: &mut Row, programs: &Programs) -> Result<()>
     lab.install_provider(&programs.provider)?;
     let folder = tempfile::tempdir()?;
     let skipped = folder.path().join("skipped");
-    let mut command = programs::cargo(&world.cache);
-    command.args(["test", "--locked", "--workspace", "--tests", "--no-fail-fast", "--", "--ignored"]);
-    command.args(&world.arguments.tests).env(skip::FILE, &skipped);
+    let mut given = Given::default();
+    given.argue(["--ignored"]);
+    given.argue(&world.arguments.tests);
+    given.set(skip::FILE, &skipped);
     if world.arguments.matrix {
-        command.env("EKS_DEPLOY_TEST_MATRIX", "true");
+        given.set("EKS_DEPLOY_TEST_MATRIX", "true");
     }
-    provide(world, row, &lab, &mut command)?;
-    let done = cargo::test(&mut command, row);
+    provide(world, row, &lab, &mut given)?;
+    let programs = test_programs::compile(&mut programs::cargo(&world.cache))?;
+    let done = test_programs::run_all(&programs, &given, &mut row.results, &mut std::io::stdout());
     row.skipped.extend(skip::noted(&skipped));
     done
 }
 
 /// Installs what tests run beside the lab, and tells them where it is. A test of another crate does not know the lab:
 /// where its part is missing it is left out here.
-fn provide(world: &World<'_>, row: &mut Row, lab: &Lab, command: &mut Command) -> Result<()> {
+fn provide(world: &World<'_>, row: &mut Row, lab: &Lab, given: &mut Given) -> Result<()> {
     for tool in Tool::ALL {
         or_skip(row, lab.tool(tool))?;
     }
     or_skip(row, aws_provider(lab))?;
-    command.env("DOCKER_HOST", &lab.engine().host);
+    given.set("DOCKER_HOST", &lab.engine().host);
     let helms = or_skip(
         row,
         [Tool::Helm4, Tool::Helm3].map(|helm| lab.tool(helm)).into_iter().collect::<Result<Vec<_>>>(),
     )?;
     match helms {
-        Some(helms) => _ = command.env("EKS_DEPLOY_TEST_HELMS", std::env::join_paths(helms)?),
-        None => _ = command.args(["--skip", "table_agrees_with_the_binaries"]),
+        Some(helms) => given.set("EKS_DEPLOY_TEST_HELMS", std::env::join_paths(helms)?),
+        None => given.argue(["--skip", "table_agrees_with_the_binaries"]),
     }
     let clis = [Tool::OpenTofu, Tool::Terraform].into_iter().filter_map(|cli| lab.tool(cli).ok());
-    command.env("TFPLUGIN_TEST_CLIS", std::env::join_paths(clis)?);
+    given.set("TFPLUGIN_TEST_CLIS", std::env::join_paths(clis)?);
     match lab.tool(Tool::Tfplugindocs) {
-        Ok(docs) => _ = command.env("TFPLUGIN_TEST_TFPLUGINDOCS", docs),
-        Err(_) => _ = command.args(["--skip", "documentation::is_up_to_date_and_valid"]),
+        Ok(docs) => given.set("TFPLUGIN_TEST_TFPLUGINDOCS", docs),
+        Err(_) => given.argue(["--skip", "documentation::is_up_to_date_and_valid"]),
     }
     match or_skip(row, go::root(&world.cache))? {
         Some(go) => {
             let path = std::env::var_os("PATH").unwrap_or_default();
             let folders = std::iter::once(go.join("bin")).chain(std::env::split_paths(&path));
-            command.env("PATH", std::env::join_paths(folders)?);
+            given.set("PATH", std::env::join_paths(folders)?);
         }
-        None => _ = command.args(["--skip", "moby"]),
+        None => given.argue(["--skip", "moby"]),
     }
     let debian = ["docker-registry", "skopeo", "umoci", "containerd"].map(|program| (program, program));
     if or_skip(row, packages::need(&debian, world.consent))?.is_none() {
-        command.args(["--skip", "debian::", "--skip", "meet::"]);
+        given.argue(["--skip", "debian::", "--skip", "meet::"]);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod fuzz;
 mod modules;
 mod report;
 pub mod skip;
+mod test_programs;
 
 use std::time::Instant;
 
