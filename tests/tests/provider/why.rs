@@ -20,7 +20,7 @@ fn every_row_names_a_test() {
 fn row(line: &str) -> Option<(usize, &str, &str)> {
     let mut cells = line.strip_prefix("| ")?.split(" | ");
     let number = cells.next()?.parse().ok()?;
-    let link = cells.last()?.strip_suffix(" |")?;
-    let (name, path) = link.strip_prefix("[`")?.strip_suffix(')')?.split_once("`](")?;
+    let proof = cells.last()?.strip_suffix(" |")?;
+    let (name, path) = proof.strip_prefix("[`")?.strip_suffix(')')?.split_once("`](")?;
     Some((number, name, path))
 }
