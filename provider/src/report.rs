@@ -45,6 +45,12 @@ impl Report for image_build::BuildError {
     }
 }
 
+impl Report for image_build::CheckError {
+    fn advice(&self) -> Option<String> {
+        self.hint()
+    }
+}
+
 macro_rules! speaks_for_itself {
     ($($error:ty),* $(,)?) => {$(
         impl Report for $error {

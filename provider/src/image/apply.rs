@@ -13,7 +13,7 @@ use std::{
 };
 
 use ecr_registry::{Digest, Error, ErrorKind, Manifest, Registry, Repository, Tag, Version};
-use image_build::{Built, Format, Recipe, SourceHash, Sources, Tools};
+use image_build::{Built, Format, Recipe, Runtime, SourceHash, Sources, Tools};
 use tfplugin_rs::{
     ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Operation, Timed, Value,
 };
@@ -239,6 +239,10 @@ impl<'a> Job<'a> {
         let tree = Tree::from(built.sources());
         if tree.digest != look.tree.digest {
             return Err(changed_since(Some(&look.tree), &tree).into());
+        }
+        let runtime = self.wanted.lambda.then_some(Runtime::Lambda);
+        for warning in built.check(runtime).map_err(|error| error.report())? {
+            progress(&warning.to_string());
         }
         let sending = async {
             self.registry
