@@ -11,6 +11,7 @@ use tfplugin_rs::{Call, Configured, Diagnostic, Diagnostics, Field, Object, Type
 
 use crate::{
     access::Access,
+    image::observe,
     report::{Report, capitalized},
 };
 
@@ -58,10 +59,8 @@ impl TypedDataSource for ContextData {
             target: config.target.clone(),
             ..DockerfileRecipe::default()
         };
-        let cache = access.cache.clone();
-        let reading = tokio::task::spawn_blocking(move || locked(how, &cache));
-        let read = reading.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()));
-        let sources = read.map_err(|error| error.report().at(blame(&error, &config)))?;
+        let sources =
+            locked(how, &access.cache).await.map_err(|error| error.report().at(blame(&error, &config)))?;
         for warning in &sources.warnings {
             let warning = Diagnostic::warning(capitalized(&warning.to_string()), warning.hint());
             call.warnings.push(warning.at("context"));
@@ -78,9 +77,11 @@ impl TypedDataSource for ContextData {
     }
 }
 
-/// What stands for the files of a Dockerfile's context, whatever its arguments and platforms: its tree is the lock.
-pub(crate) fn locked(how: DockerfileRecipe, cache: &Cache) -> Result<Sources, ContextError> {
-    let how = DockerfileRecipe { args: BTreeMap::new(), ..how };
+/// What a data source sees of the context of this build, of which it knows neither arguments nor platforms: the tree
+/// is the lock.
+pub(crate) async fn locked(how: DockerfileRecipe, cache: &Cache) -> Result<Sources, ContextError> {
+    let DockerfileRecipe { context, dockerfile, target, .. } = how;
+    let how = DockerfileRecipe { context, dockerfile, target, ..DockerfileRecipe::default() };
     let recipe = Recipe {
         how: How::Dockerfile(how),
         platforms: vec![Platform::linux_amd64()],
@@ -90,7 +91,7 @@ pub(crate) fn locked(how: DockerfileRecipe, cache: &Cache) -> Result<Sources, Co
         triggers: BTreeMap::new(),
         source_date_epoch: 0,
     };
-    image_build::observe(&recipe, cache)
+    observe(recipe, cache).await
 }
 
 fn blame(error: &ContextError, config: &Seen) -> &'static str {

@@ -29,6 +29,7 @@ use crate::access::Access;
 pub(crate) use decision::Client;
 pub(crate) use lookup::{Found, find};
 pub(crate) use memory::Content;
+pub(crate) use read::observe;
 
 /// The resource `ecr_image`.
 pub(crate) struct ImageResource(pub(crate) Configured<Access>);

@@ -3,20 +3,22 @@
 #[cfg(test)]
 mod tests;
 
-use image_build::{Cache, Format, Recipe, Sources};
+use ecr_registry::Digest;
+use image_build::{Cache, Format, How, Recipe, Sources};
 use tfplugin_rs::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
 use super::{
     arguments::{self, Arguments, Surroundings, blame, places, with_defaults, with_prior_paths},
     decision::{Changed, Computed, Decision, Evidence, FilesChanged, Look, Prior, Since, decide, evidence},
     lookup,
-    memory::{Content, Memory, Witness},
+    memory::{Content, Memory, Tree, Witness},
     read::{look, observe},
     state::{CONTENT, SOURCE, State, set_content, set_source},
     warnings::warnings,
 };
 use crate::{
     access::Access,
+    context_data::locked,
     report::{Report, at},
 };
 
@@ -132,10 +134,7 @@ impl Wanted {
             self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
         let mut look = look(recipe, &sources, format);
         if let Some(lock) = self.arguments.source_lock {
-            if lock != look.tree.digest {
-                return Err(FilesChanged { lines: Vec::new(), since: Since::Locked }.diagnostic().into());
-            }
-            look.locked = true;
+            look.locked = is_proved(lock, recipe, &look.tree, cache).await?;
         }
         Ok(Some(Seen { sources, look }))
     }
@@ -202,6 +201,26 @@ impl Wanted {
         }
         planned
     }
+}
+
+/// Whether a lock proves which files there are. It is made without the build's arguments, which may lead to other files
+/// than it is of: then it proves nothing.
+///
+/// # Errors
+/// When the files are not those that it is of.
+async fn is_proved(lock: Digest, recipe: &Recipe, tree: &Tree, cache: &Cache) -> Result<bool, Diagnostics> {
+    if lock == tree.digest {
+        return Ok(true);
+    }
+    if let How::Dockerfile(how) = &recipe.how {
+        let sources = locked(how.clone(), cache)
+            .await
+            .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &recipe.how))))?;
+        if lock == sources.tree {
+            return Ok(false);
+        }
+    }
+    Err(FilesChanged { lines: Vec::new(), since: Since::Locked }.diagnostic().into())
 }
 
 fn forget(planned: &mut Value, names: &[&str]) {

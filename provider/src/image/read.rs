@@ -170,7 +170,7 @@ async fn found(
 }
 
 /// Reads the files, away from the threads that serve.
-pub(super) async fn observe(recipe: Recipe, cache: &Cache) -> Result<Sources, image_build::ContextError> {
+pub(crate) async fn observe(recipe: Recipe, cache: &Cache) -> Result<Sources, image_build::ContextError> {
     let cache = cache.clone();
     let reading = tokio::task::spawn_blocking(move || image_build::observe(&recipe, &cache));
     reading.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))

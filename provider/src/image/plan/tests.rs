@@ -4,14 +4,14 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use ecr_registry::Digest;
+use image_build::DockerfileRecipe;
 use tempfile::TempDir;
 use tfplugin_rs::{ClientCapabilities, Private, ReadRequest, Step, check};
 
 use super::*;
 use crate::{
     access::Ways,
-    image::{memory::Tree, read, schema::schema},
+    image::{read, schema::schema},
 };
 
 const REPOSITORY: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web";
@@ -126,6 +126,31 @@ async fn creates() {
             .await
             .unwrap();
         assert!(check::replan(&schema(), &plan.planned, &second.planned).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_lock_proves_what_it_saw() {
+    let folder = context("one");
+    fs::write(folder.path().join("Dockerfile"), "FROM scratch\nARG FILE=app\nCOPY ${FILE} /\n").unwrap();
+    fs::write(folder.path().join("other"), "two").unwrap();
+    let planning = process(VERSIONS[0], false);
+    let how = DockerfileRecipe { context: folder.path().to_owned(), ..DockerfileRecipe::default() };
+    let lock = locked(how, &planning.access.cache).await.unwrap().tree.to_string();
+    let config = |file: &str| {
+        let args = Value::object([("FILE", Value::from(file))]);
+        let build = config(folder.path(), &[]).get("build").clone().with("args", args);
+        config(folder.path(), &[]).with("build", build).with("source_lock", &*lock)
+    };
+    for (file, proved) in [("app", true), ("other", false)] {
+        let plan = planning.plan(&Value::Null, &Private::default(), &config(file), None).await.unwrap();
+        assert_eq!(known(&plan), [proved, false], "{file}");
+    }
+    fs::write(folder.path().join("app"), "changed").unwrap();
+    for file in ["app", "other"] {
+        let refused =
+            planning.plan(&Value::Null, &Private::default(), &config(file), None).await.unwrap_err();
+        assert!(refused.contains("not those that source_lock is of"), "{refused}");
     }
 }
 
