@@ -152,14 +152,22 @@ impl Course {
     ) -> Result<Vec<Finished>> {
         let ground = Ground::prepare(self, job)?;
         let peers = peers.iter().filter(|peer| !without.iter().any(|name| name == peer.name()));
-        let entrants = [Program::Ours].iter().chain(peers).map(|program| {
+        let programs: Vec<Program> = [Program::Ours].iter().chain(peers).copied().collect();
+        let entrants = programs.iter().map(|program| {
             let name = program.name();
             let missing = || format!("no {name}: get it, or leave it out with `--without {name}`");
             let version = program.version(self).with_context(missing)?;
             let ground = &ground;
             Ok(Entrant { name, version, run: Box::new(move |round| ground.run(*program, round)) })
         });
-        contest::compete(entrants.collect::<Result<_>>()?, rounds)
+        let done = contest::compete(entrants.collect::<Result<_>>()?, rounds);
+        if !job.is_new() {
+            // What each run found there; new content was forgotten run by run.
+            for program in programs {
+                program.forget(self, &ground.task(program, ground.place(program, 0))?);
+            }
+        }
+        done
     }
 }
 
@@ -208,23 +216,14 @@ impl<'a> Ground<'a> {
 
     /// New content in an empty registry, or what the last run left and a byte less or more.
     fn ready(&self, program: Program, round: usize) -> Result<Task> {
-        let name =
-            if self.job.is_new() { format!("{}-{round}", program.name()) } else { program.name().to_owned() };
-        let folder = self.folder.path().join(name);
+        let folder = self.place(program, round);
         let context = folder.join("context");
         let is_first = !context.exists();
         if is_first {
             fs::create_dir_all(&folder)?;
             content::copied(self.content, &context, self.job.is_new())?;
         }
-        let address = self.server.address;
-        let task = Task {
-            job: self.job,
-            base: format!("{address}/{BASE}:{TAG}"),
-            address,
-            services: services(self.job, &context, program)?,
-            folder,
-        };
+        let task = self.task(program, folder)?;
         if self.job.is_new() {
             self.server.empty()?;
             self.server.fill(&self.base, BASE)?;
@@ -239,6 +238,23 @@ impl<'a> Ground<'a> {
             program.prepare(self.course, &task)?;
         }
         Ok(task)
+    }
+
+    /// Where a program finds its content: in a new folder each time, if the content is new.
+    fn place(&self, program: Program, round: usize) -> PathBuf {
+        let name = program.name();
+        self.folder.path().join(if self.job.is_new() { format!("{name}-{round}") } else { name.to_owned() })
+    }
+
+    fn task(&self, program: Program, folder: PathBuf) -> Result<Task> {
+        let address = self.server.address;
+        Ok(Task {
+            job: self.job,
+            base: format!("{address}/{BASE}:{TAG}"),
+            address,
+            services: services(self.job, &folder.join("context"), program)?,
+            folder,
+        })
     }
 
     /// The layers of an image that are not the base's.
