@@ -62,7 +62,7 @@ fn sources() -> Vec<Attribute> {
             "Content beside the context, by the name the Dockerfile has for it: a folder, `docker-image://…`, \
              `oci-layout://…`, or the URL of a git repository.",
         ),
-        Attribute::optional("secrets_wo", Type::map(Type::String)).write_only().sensitive().describe(
+        Attribute::optional("secrets_wo", Type::map(Type::String)).write_only().describe(
             "Values for `RUN --mount=type=secret`, by id. They are kept nowhere, and cause no build when they change.",
         ),
         Attribute::optional("secrets_wo_version", Type::Number)
