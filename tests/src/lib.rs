@@ -10,6 +10,7 @@
 pub mod aws;
 pub mod base;
 pub mod bench;
+pub mod buildkitd;
 pub mod cache;
 pub mod check;
 pub mod cluster;

@@ -5,13 +5,14 @@ use anyhow::{Context, Result};
 use super::report::Row;
 use super::test_programs::{self, Given};
 use super::{World, cargo, or_skip, skip};
+use crate::buildkitd::Buildkitd;
 use crate::lab::Lab;
 use crate::lab::start::{down, up};
 use crate::packages;
 use crate::process::{self, LONG};
 use crate::programs::{self, Profile, Programs};
 use crate::progress;
-use crate::tool::{Tool, go, terraform};
+use crate::tool::{BUILDKIT, Tool, go, terraform};
 
 pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
     let programs = Programs::build(&world.cache, Profile::Dev)?;
@@ -44,6 +45,14 @@ fn with_lab(world: &World<'_>, row: &mut Row, programs: &Programs) -> Result<()>
         given.set("EKS_DEPLOY_TEST_MATRIX", "true");
     }
     provide(world, row, &lab, &mut given)?;
+    let buildkitd = or_skip(row, Buildkitd::on_socket(&world.cache))?;
+    match &buildkitd {
+        Some(buildkitd) => {
+            given.set("BUILDKIT_HOST", buildkitd.address());
+            given.set("BUILDCTL", BUILDKIT.install(&world.cache, "buildctl")?);
+        }
+        None => given.argue(["--skip", "makes_what_buildkit_makes_of_the_corpus"]),
+    }
     let programs = test_programs::compile(&mut programs::cargo(&world.cache))?;
     let done = test_programs::run_all(&programs, &given, &mut row.results, &mut std::io::stdout());
     row.skipped.extend(skip::noted(&skipped));

@@ -3,51 +3,33 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
-use tempfile::TempDir;
+use anyhow::Result;
 
 use super::image::TAG;
 use super::program::Task;
+use crate::buildkitd::Buildkitd;
 use crate::cache::Cache;
-use crate::packages;
-use crate::process::{SHORT, Service, succeeds};
+use crate::process::{SHORT, succeeds};
 use crate::tool::BUILDKIT;
 
 /// A daemon that ends with this.
 pub(in crate::bench) struct Buildkit {
-    service: Service,
-    socket: PathBuf,
+    daemon: Buildkitd,
     client: PathBuf,
-    _folder: TempDir,
 }
 
 impl Buildkit {
     pub(in crate::bench) fn start(cache: &Cache) -> Result<Self> {
-        let program = BUILDKIT.install(cache, "buildkitd")?;
         let client = BUILDKIT.install(cache, "buildctl")?;
-        packages::find("runc").context("buildkitd needs runc")?;
-        let folder = tempfile::tempdir()?;
-        let socket = folder.path().join("buildkitd.sock");
-        let mut command = Command::new(program);
-        command.arg("--addr").arg(format!("unix://{}", socket.display()));
-        command.arg("--root").arg(folder.path().join("root"));
-        command.args([
-            "--oci-worker-net=host",
-            "--oci-worker-snapshotter=native",
-            "--containerd-worker=false",
-        ]);
-        let service = Service::start("buildkitd", &mut command, folder.path().join("log"))?;
-        let buildkit = Self { service, socket, client, _folder: folder };
-        buildkit
-            .service
-            .wait_until(SHORT, || succeeds(buildkit.client().args(["debug", "workers"]), SHORT))?;
+        let buildkit = Self { daemon: Buildkitd::on_socket(cache)?, client };
+        let answers = || succeeds(buildkit.client().args(["debug", "workers"]), SHORT);
+        buildkit.daemon.service.wait_until(SHORT, answers)?;
         Ok(buildkit)
     }
 
     pub(in crate::bench) fn pid(&self) -> i32 {
-        self.service.pid
+        self.daemon.service.pid
     }
 
     /// Its client, led to it.
@@ -59,7 +41,7 @@ impl Buildkit {
 
     /// Where it listens.
     pub(in crate::bench) fn address(&self) -> String {
-        format!("unix://{}", self.socket.display())
+        self.daemon.address()
     }
 
     /// An image that is made of the given one and nothing else. All but the push is done in the first run.
@@ -78,11 +60,5 @@ impl Buildkit {
         let output = "push=true,registry.insecure=true,oci-mediatypes=true,compression=uncompressed";
         command.arg("--output").arg(format!("type=image,name={to}:{TAG},{output}"));
         Ok(command)
-    }
-}
-
-impl Drop for Buildkit {
-    fn drop(&mut self) {
-        _ = self.service.stop(Duration::from_secs(10)); // its folder goes in any case
     }
 }

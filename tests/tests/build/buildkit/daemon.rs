@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use image_build::{Address, ClientTls, Endpoint};
+use lab::buildkitd;
 use lab::cache::Cache;
 use lab::process::{Service, poll_until};
-use lab::tool::BUILDKIT;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use tempfile::TempDir;
 
@@ -57,12 +56,7 @@ impl Buildkitd {
 }
 
 fn start(folder: &TempDir, options: &[String]) -> Service {
-    let program = BUILDKIT.install(&Cache::from_env().unwrap(), "buildkitd").unwrap();
-    let mut command = Command::new(program);
-    command.args(options).arg("--root").arg(folder.path().join("root"));
-    command.args(["--oci-worker-net=host", "--oci-worker-snapshotter=native", "--containerd-worker=false"]);
-    command.arg("--allow-insecure-entitlement=network.host");
-    Service::start("buildkitd", &mut command, folder.path().join("log")).unwrap()
+    buildkitd::start(&Cache::from_env().unwrap(), folder.path(), options).unwrap()
 }
 
 /// The address that it says it took.
