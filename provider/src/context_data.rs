@@ -5,8 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use ecr_registry::Platform;
-use image_build::{Cache, Compression, ContextError, DockerfileRecipe, How, Recipe, Sources};
+use image_build::{Cache, ContextError, DockerfileRecipe, How, Recipe, Sources};
 use tfplugin_rs::{Call, Configured, Diagnostic, Diagnostics, Field, Object, TypedDataSource, async_trait};
 
 use crate::{
@@ -82,15 +81,7 @@ impl TypedDataSource for ContextData {
 pub(crate) async fn locked(how: DockerfileRecipe, cache: &Cache) -> Result<Sources, ContextError> {
     let DockerfileRecipe { context, dockerfile, target, .. } = how;
     let how = DockerfileRecipe { context, dockerfile, target, ..DockerfileRecipe::default() };
-    let recipe = Recipe {
-        how: How::Dockerfile(how),
-        platforms: vec![Platform::linux_amd64()],
-        compression: Compression::default(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
-    };
+    let recipe = Recipe::of(How::Dockerfile(how));
     observe(recipe, cache).await
 }
 

@@ -9,9 +9,9 @@
 //! ```
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
-use std::{collections::BTreeMap, error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode};
 
-use ecr_registry::{Outcome, Platform, Reference, Registry, Settings, Tag, Version};
+use ecr_registry::{Outcome, Reference, Registry, Settings, Tag, Version};
 use futures::{StreamExt, TryStreamExt, stream};
 use image_build::{
     Builder, BuilderSettings, Cache, Compression, DockerfileRecipe, Endpoint, FilesRecipe, Format, How,
@@ -105,15 +105,7 @@ impl Wanted {
             let (base, layers) = (self.base.clone(), vec![all]);
             How::Files(FilesRecipe { base, layers, ..FilesRecipe::default() })
         };
-        Recipe {
-            how,
-            platforms: vec![Platform::linux_amd64()],
-            compression: self.compression,
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
-            triggers: BTreeMap::new(),
-            source_date_epoch: 0,
-        }
+        Recipe { compression: self.compression, ..Recipe::of(how) }
     }
 }
 

@@ -35,6 +35,21 @@ pub struct Recipe {
     pub source_date_epoch: u64,
 }
 
+impl Recipe {
+    /// For `linux/amd64`, compressed as usual, with no names, triggers or time of its own.
+    pub fn of(how: How) -> Self {
+        Self {
+            how,
+            platforms: vec![Platform::linux_amd64()],
+            compression: Compression::default(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            triggers: BTreeMap::new(),
+            source_date_epoch: 0,
+        }
+    }
+}
+
 /// The ways to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {

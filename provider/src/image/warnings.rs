@@ -43,7 +43,7 @@ fn unpinned(bases: &[String]) -> Option<Diagnostic> {
 mod tests {
     use std::fs;
 
-    use image_build::{Cache, Compression, DockerfileRecipe};
+    use image_build::{Cache, DockerfileRecipe};
 
     use super::*;
 
@@ -56,15 +56,7 @@ mod tests {
             args: args.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect(),
             ..DockerfileRecipe::default()
         };
-        let recipe = Recipe {
-            how: How::Dockerfile(build),
-            platforms: vec!["linux/amd64".parse().unwrap()],
-            compression: Compression::Gzip,
-            labels: [].into(),
-            annotations: [].into(),
-            triggers: [].into(),
-            source_date_epoch: 0,
-        };
+        let recipe = Recipe::of(How::Dockerfile(build));
         let sources = image_build::observe(&recipe, &Cache::none()).unwrap();
         let seen: Vec<String> =
             warnings(&recipe, &sources, anew).into_iter().map(|warning| warning.summary).collect();

@@ -20,7 +20,7 @@ use crate::{
     Builder, BuilderSettings, Cache, Engine, Progress, Sockets,
     archive::{Archive, Header, Kind},
     observe,
-    recipe::{Compression, How},
+    recipe::How,
 };
 
 const BASE: &str = "image-build-test/base:1";
@@ -72,13 +72,8 @@ fn context(files: &[(&str, &str)]) -> TempDir {
 fn recipe(root: &Path) -> (Recipe, DockerfileRecipe) {
     let dockerfile = DockerfileRecipe { context: root.into(), ..DockerfileRecipe::default() };
     let recipe = Recipe {
-        how: How::Dockerfile(dockerfile.clone()),
-        platforms: vec![Platform::linux_amd64()],
-        compression: Compression::Gzip,
         labels: [("team".into(), "shop".into())].into(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
+        ..Recipe::of(How::Dockerfile(dockerfile.clone()))
     };
     (recipe, dockerfile)
 }

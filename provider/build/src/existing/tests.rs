@@ -30,13 +30,8 @@ fn image(architecture: &str) -> Image {
 
 fn recipe(existing: Existing, architectures: &[&str]) -> Recipe {
     Recipe {
-        how: How::Existing(existing),
         platforms: architectures.iter().map(|name| platform(name)).collect(),
-        compression: Compression::Gzip,
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
+        ..Recipe::of(How::Existing(existing))
     }
 }
 

@@ -20,18 +20,6 @@ fn map(key: &str, value: &str) -> BTreeMap<String, String> {
     [(key.to_owned(), value.to_owned())].into()
 }
 
-fn recipe(how: How) -> Recipe {
-    Recipe {
-        how,
-        platforms: vec!["linux/amd64".parse().unwrap()],
-        compression: Compression::Gzip,
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
-    }
-}
-
 fn dockerfile() -> DockerfileRecipe {
     DockerfileRecipe { context: "/somewhere".into(), ..DockerfileRecipe::default() }
 }
@@ -48,7 +36,7 @@ fn hash(recipe: &Recipe) -> String {
 /// These never change: images that exist were hashed so.
 #[test]
 fn hashes_of_format_1() {
-    let check = |how: How, expected: &str| assert_eq!(hash(&recipe(how)), expected);
+    let check = |how: How, expected: &str| assert_eq!(hash(&Recipe::of(how)), expected);
     check(
         How::Dockerfile(dockerfile()),
         "1:286d6e86e7df8dc437584f592d3e0e4b194f54bdcfc4affbbc0597e22366244d",
@@ -85,17 +73,17 @@ fn everything_that_counts_changes_the_hash() {
         |recipe| recipe.triggers = map("a", "b"),
         |recipe| recipe.source_date_epoch = 1,
     ];
-    let mut recipes = vec![recipe(How::Dockerfile(dockerfile())), recipe(How::Files(files()))];
+    let mut recipes = vec![Recipe::of(How::Dockerfile(dockerfile())), Recipe::of(How::Files(files()))];
     let base = recipes[0].clone();
     recipes.extend(dockerfile_changes.map(|change| {
         let mut changed = dockerfile();
         change(&mut changed);
-        recipe(How::Dockerfile(changed))
+        Recipe::of(How::Dockerfile(changed))
     }));
     recipes.extend(files_changes.map(|change| {
         let mut changed = files();
         change(&mut changed);
-        recipe(How::Files(changed))
+        Recipe::of(How::Files(changed))
     }));
     recipes.extend(common.map(|change| {
         let mut changed = base.clone();
@@ -115,15 +103,18 @@ fn paths_of_this_machine_do_not_count() {
     let mut elsewhere = dockerfile();
     elsewhere.context = PathBuf::from("/elsewhere");
     elsewhere.dockerfile = Some("docker/Dockerfile".into());
-    assert_eq!(hash(&recipe(How::Dockerfile(elsewhere))), hash(&recipe(How::Dockerfile(dockerfile()))));
+    assert_eq!(
+        hash(&Recipe::of(How::Dockerfile(elsewhere))),
+        hash(&Recipe::of(How::Dockerfile(dockerfile())))
+    );
     let mut elsewhere = files();
     elsewhere.layers[0].source = PathBuf::from("/elsewhere/app");
-    assert_eq!(hash(&recipe(How::Files(elsewhere))), hash(&recipe(How::Files(files()))));
+    assert_eq!(hash(&Recipe::of(How::Files(elsewhere))), hash(&Recipe::of(How::Files(files()))));
 }
 
 #[test]
 fn an_image_keeps_the_format_it_was_hashed_with() {
-    let recipe = recipe(How::Dockerfile(dockerfile()));
+    let recipe = Recipe::of(How::Dockerfile(dockerfile()));
     let next = Format::NEWEST.bumped();
     let stored: SourceHash = hash(&recipe).parse().unwrap();
     assert_eq!(source_hash(&recipe, &sources("content"), stored.format()), stored);
@@ -135,7 +126,7 @@ fn an_image_keeps_the_format_it_was_hashed_with() {
 
 #[test]
 fn reads_back_and_names_a_tag() {
-    let hash = source_hash(&recipe(How::Files(files())), &sources("content"), Format::NEWEST);
+    let hash = source_hash(&Recipe::of(How::Files(files())), &sources("content"), Format::NEWEST);
     assert_eq!(hash.to_string().parse::<SourceHash>().unwrap(), hash);
     assert_eq!(hash.tag("src-").unwrap().to_string(), format!("src-1-{}", hash.digest.hex()));
     assert!(hash.tag("-").is_err());

@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use ecr_registry::{BlobSource, Digest, ImageConfig, Manifest, ManifestKind, Platform, Registry, Settings};
+use ecr_registry::{BlobSource, Digest, ImageConfig, Manifest, ManifestKind, Registry, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ use crate::{
     Builder, Cache, Tools,
     context::DockerfileContext,
     dockerfile::{FLAGS, INSTRUCTIONS},
-    recipe::{Compression, DockerfileRecipe, How, Recipe},
+    recipe::{DockerfileRecipe, How, Recipe},
 };
 
 /// Names and Dockerfiles.
@@ -206,15 +206,7 @@ type Seen = (BTreeMap<String, String>, Value);
 async fn ours(root: &Path, stock: &Stock) -> Result<Seen, String> {
     let args = [("GIVEN".to_owned(), "given".to_owned())].into();
     let how = DockerfileRecipe { context: root.into(), args, ..DockerfileRecipe::default() };
-    let recipe = Recipe {
-        how: How::Dockerfile(how.clone()),
-        platforms: vec![Platform::linux_amd64()],
-        compression: Compression::Gzip,
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
-    };
+    let recipe = Recipe::of(How::Dockerfile(how.clone()));
     let registry = Registry::new(Settings::default()).unwrap();
     let (builder, cache, cancel) = (Builder::default(), Cache::none(), CancellationToken::new());
     let tools = Tools {

@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     fs,
     io::Write,
     os::unix::fs::PermissionsExt,
@@ -44,13 +43,10 @@ fn recipe(root: &Path, compression: Compression) -> (Recipe, FilesRecipe) {
         ..FilesRecipe::default()
     };
     let recipe = Recipe {
-        how: How::Files(files.clone()),
-        platforms: vec![Platform::linux_amd64()],
         compression,
         labels: [("team".into(), "shop".into())].into(),
         annotations: [("org.example.a".into(), "b".into())].into(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
+        ..Recipe::of(How::Files(files.clone()))
     };
     (recipe, files)
 }

@@ -11,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::recipe::{Compression, DockerfileRecipe, FilesRecipe, LayerSource};
+use crate::recipe::{DockerfileRecipe, FilesRecipe, LayerSource};
 
 /// A folder with these files; a name that ends in `/` is a folder, one with `->` a link, one with `*` a program.
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -36,26 +36,14 @@ fn add(root: &Path, name: &str, content: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn recipe(how: How) -> Recipe {
-    Recipe {
-        how,
-        platforms: vec![ecr_registry::Platform::linux_amd64()],
-        compression: Compression::Gzip,
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
-    }
-}
-
 fn dockerfile(root: &Path, dockerfile: Option<&str>) -> Recipe {
     let dockerfile = dockerfile.map(PathBuf::from);
-    recipe(How::Dockerfile(DockerfileRecipe { context: root.into(), dockerfile, ..Default::default() }))
+    Recipe::of(How::Dockerfile(DockerfileRecipe { context: root.into(), dockerfile, ..Default::default() }))
 }
 
 fn layer(source: &Path, destination: &str) -> Recipe {
     let layer = LayerSource { source: source.into(), destination: destination.into(), mode: None };
-    recipe(How::Files(FilesRecipe { layers: vec![layer], ..Default::default() }))
+    Recipe::of(How::Files(FilesRecipe { layers: vec![layer], ..Default::default() }))
 }
 
 fn seen(root: &TempDir) -> Sources {

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Cache,
     options::{CacheMode, Provenance, RegistryCache},
-    recipe::{Compression, How},
+    recipe::How,
 };
 
 /// What BuildKit is asked for a Dockerfile, with some things of the recipe changed.
@@ -17,15 +17,8 @@ fn asked(
     std::fs::write(folder.path().join("Dockerfile"), "FROM debian:12\nARG A\nRUN x\n").unwrap();
     let mut dockerfile =
         DockerfileRecipe { context: folder.path().to_owned(), ..DockerfileRecipe::default() };
-    let mut recipe = Recipe {
-        how: How::Dockerfile(DockerfileRecipe::default()),
-        platforms: vec![Platform::linux_amd64()],
-        compression: Compression::Gzip,
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 7,
-    };
+    let mut recipe =
+        Recipe { source_date_epoch: 7, ..Recipe::of(How::Dockerfile(DockerfileRecipe::default())) };
     change(&mut recipe, &mut dockerfile);
     let context = DockerfileContext::read(&dockerfile, &recipe.platforms, &Cache::none()).unwrap();
     let platform = &recipe.platforms[0];

@@ -14,7 +14,7 @@ use crate::{
     Cache, Tools,
     build::build,
     builder::Builder,
-    recipe::{Compression, FilesRecipe, How, LayerSource, Recipe},
+    recipe::{FilesRecipe, How, LayerSource, Recipe},
 };
 
 /// A registry on loopback with one repository, `base`, whose content is fixed.
@@ -166,15 +166,7 @@ async fn files_lie_on_top_of_the_base_and_its_layers_stay_where_they_are() {
         vec![LayerSource { source: files.path().to_owned(), destination: "/www".to_owned(), mode: None }];
     let base = format!("{}/base:amd64", stocked().await).parse().unwrap();
     let how = How::Files(FilesRecipe { base: Some(base), layers, ..FilesRecipe::default() });
-    let recipe = Recipe {
-        how,
-        platforms: vec![Platform::linux_amd64()],
-        compression: Compression::Gzip,
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
-    };
+    let recipe = Recipe::of(how);
     let registry = Registry::new(Settings::default()).unwrap();
     let (builder, cache, cancel) = (Builder::default(), Cache::none(), CancellationToken::new());
     let tools = Tools {

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     Builder, Cache, Tools, buildkit,
     native::{Bases, Tried, build_dockerfile},
-    recipe::{Compression, How},
+    recipe::How,
 };
 
 /// A context with this Dockerfile: a file `a`, a program `bin/run`, links to both, and a few more.
@@ -41,13 +41,8 @@ fn recipe(root: &Path) -> (Recipe, DockerfileRecipe) {
     let args = [("GIVEN".to_owned(), "given".to_owned())].into();
     let how = DockerfileRecipe { context: root.into(), args, ..DockerfileRecipe::default() };
     let recipe = Recipe {
-        how: How::Dockerfile(how.clone()),
-        platforms: vec![Platform::linux_amd64()],
-        compression: Compression::Gzip,
         labels: [("team".to_owned(), "shop".to_owned())].into(),
-        annotations: BTreeMap::new(),
-        triggers: BTreeMap::new(),
-        source_date_epoch: 0,
+        ..Recipe::of(How::Dockerfile(how.clone()))
     };
     (recipe, how)
 }
