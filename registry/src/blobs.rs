@@ -152,6 +152,12 @@ impl Blobs {
         brought
     }
 
+    /// Whether the repository has the blob since a push of this process.
+    pub(crate) fn knows(&self, repository: &Repository, digest: Digest) -> bool {
+        let slot = self.flights.slot((repository.clone(), digest));
+        slot.try_lock().is_ok_and(|known| known.present)
+    }
+
     /// The repository has the blob, and the voyage's manifest names it.
     pub(crate) fn has_home(&self, repository: &Repository, digest: Digest, voyage: &Voyage) {
         let slot = self.homes.slot((repository.host().clone(), digest));
@@ -170,9 +176,10 @@ impl Blobs {
         let Cargo { repository, blob, progress, .. } = cargo;
         let digest = blob.descriptor.digest;
         let mut retry = Retry::new(&self.transport.patience);
-        let mut delivery = Delivery::default();
+        // Where a mount is answered, it also answers whether the blob is there. On ECR one answer is about a hundred.
+        let mut delivery = Delivery { begun: None, unasked: self.is_likely_mounted(cargo) };
         loop {
-            if self.is_there(repository, &blob.descriptor).await? {
+            if !delivery.unasked && self.is_there(repository, &blob.descriptor).await? {
                 self.has_home(repository, digest, cargo.voyage);
                 return Ok(Brought::Done(How::AlreadyThere));
             }
@@ -186,6 +193,13 @@ impl Blobs {
             progress.event(Event::Retrying { digest, wait, reason: error.to_string() });
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Whether the caller says where in a registry other than ECR the blob is, and this is not known to refuse mounts.
+    fn is_likely_mounted(&self, cargo: Cargo<'_>) -> bool {
+        let host = cargo.repository.host();
+        let is_here = |from: &Repository| from.host() == host && from != cargo.repository;
+        host.ecr().is_none() && self.mounts.are_likely(host) && source(cargo.blob).is_some_and(is_here)
     }
 
     /// Once: takes the blob over from where it is in the registry, or sends it, or finds that it has to wait.

@@ -3,7 +3,7 @@
 mod plan;
 mod report;
 
-use std::{pin::pin, time::Instant};
+use std::{collections::BTreeSet, pin::pin, time::Instant};
 
 use futures::{
     FutureExt, StreamExt, TryStreamExt,
@@ -27,6 +27,8 @@ pub use report::PushReport;
 /// How many blobs of an image are worked on at once: as many as ECR tells about in one answer. How many are sent at
 /// once is [`Blobs`]' affair.
 const BLOBS_AT_ONCE: usize = 100;
+/// So many blobs have to be asked for before it is worth to ask first whether the image is there by digest.
+const WORTH_A_QUESTION: usize = 3;
 const IMAGES_AT_ONCE: usize = 8;
 const TAGS_AT_ONCE: usize = 4;
 
@@ -124,13 +126,13 @@ impl Push<'_> {
     }
 
     /// For a tree whose root is not there as far as known. Under a tag it may still be there by digest, which is asked
-    /// beside the first questions about blobs.
+    /// beside the first questions about blobs, if these are many.
     async fn missing(self, tree: &Tree, plan: &Plan) -> Result<PushReport, Error> {
         let error = |kind| self.error(tree, kind);
         let voyage = self.blobs.voyage();
         let mut report = {
             let mut parts = self.parts(tree, &voyage).boxed();
-            if plan.to_point.is_empty() {
+            if plan.to_point.is_empty() || self.unknown(tree) < WORTH_A_QUESTION {
                 parts.await.map_err(error)?
             } else {
                 match select(pin!(self.is_there(tree.root.digest)), &mut parts).await {
@@ -154,6 +156,13 @@ impl Push<'_> {
         voyage.arrived();
         self.progress.event(Event::Manifest { digest: tree.root.digest, how: How::Sent });
         Ok(report)
+    }
+
+    /// How many blobs of the tree are not known to be there.
+    fn unknown(self, tree: &Tree) -> usize {
+        let blobs = tree.images.iter().flat_map(Image::blobs).map(|blob| blob.descriptor.digest);
+        let blobs: BTreeSet<Digest> = blobs.collect();
+        blobs.into_iter().filter(|digest| !self.blobs.knows(self.repository, *digest)).count()
     }
 
     /// Sends the root, by digest or under its first tag.

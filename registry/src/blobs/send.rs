@@ -41,10 +41,11 @@ impl From<ErrorKind> for Failure {
 }
 
 /// What the attempts to send one blob have in common.
-#[derive(Default)]
 pub(super) struct Delivery {
     /// The session whose body broke off.
-    begun: Option<Target>,
+    pub(super) begun: Option<Target>,
+    /// Whether nobody has asked yet if the blob is there.
+    pub(super) unasked: bool,
 }
 
 /// What came of asking for a mount.
@@ -83,6 +84,9 @@ impl Blobs {
             if names_it {
                 self.mounts.refused(repository.host());
             }
+        }
+        if std::mem::take(&mut delivery.unasked) && self.is_there(repository, &blob.descriptor).await? {
+            return Ok(How::AlreadyThere);
         }
         let shares = if size < LARGE { 1 } else { SHARES };
         let shares = u32::try_from(shares).unwrap_or(1);

@@ -79,8 +79,8 @@ async fn parallel_pushes_never_send_a_blob_twice() {
 
 #[tokio::test]
 async fn layers_of_the_same_registry_are_mounted() {
-    for (mount, mounted, posts, puts) in
-        [(Mount::Done, 2, 3, 1), (Mount::Session, 0, 3, 3), (Mount::Refused, 0, 5, 3)]
+    for (mount, mounted, heads, posts, puts) in
+        [(Mount::Done, 2, 1, 3, 1), (Mount::Session, 0, 3, 3, 3), (Mount::Refused, 0, 3, 5, 3)]
     {
         let fake = Fake::start().await;
         let (base, web) = (fake.repository("base"), fake.repository("web"));
@@ -90,6 +90,7 @@ async fn layers_of_the_same_registry_are_mounted() {
         fake.state().mount = mount;
         let report = client().push(&web, &taken_from(&base, &image), &()).await.unwrap();
         assert_eq!((report.mounted.len(), report.sent.len()), (mounted, 3 - mounted));
+        assert_eq!(fake.count("HEAD", "/v2/web/blobs/"), heads); // a mount tells what is there
         assert_eq!(fake.count("POST", "/v2/web/blobs/uploads/"), posts);
         assert_eq!(fake.count("PUT", "/v2/web/blobs/"), puts);
     }
