@@ -24,6 +24,7 @@
 pub mod cli;
 mod core;
 mod document;
+mod documentation;
 mod form;
 pub(crate) mod proposed;
 mod published;
@@ -32,5 +33,6 @@ pub mod wire;
 pub use self::{
     core::{Core, Listed, Moved, Opened, Planned, State},
     document::document,
+    documentation::Documentation,
     published::Published,
 };
