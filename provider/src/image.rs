@@ -14,6 +14,7 @@ mod plan;
 mod read;
 mod remove;
 mod schema;
+mod seen;
 mod state;
 mod tags;
 mod warnings;

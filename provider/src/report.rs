@@ -39,6 +39,12 @@ impl Report for image_build::ContextError {
     }
 }
 
+impl Report for image_build::ResolveError {
+    fn advice(&self) -> Option<String> {
+        self.hint()
+    }
+}
+
 impl Report for image_build::BuildError {
     fn advice(&self) -> Option<String> {
         self.hint()

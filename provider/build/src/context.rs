@@ -63,6 +63,10 @@ pub(crate) struct Part {
 }
 
 impl DockerfileText {
+    fn inline(text: &str) -> Self {
+        Self { name: "Dockerfile".to_owned(), content: text.as_bytes().to_vec() }
+    }
+
     /// The last part of its name.
     pub(crate) fn file_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
@@ -85,9 +89,11 @@ impl DockerfileContext {
             Err(source) => return Err(absent(Role::Context, root, source)),
         }
         let location = root.join(recipe.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile")));
-        let dockerfile = read_dockerfile(root, &location)?;
+        let (dockerfile, ignore) = match &recipe.dockerfile_inline {
+            Some(text) => (DockerfileText::inline(text), rules_of_context(root)?),
+            None => (read_dockerfile(root, &location)?, rules_of_dockerfile(root, &location)?),
+        };
         let (parsed, reach) = understand(&dockerfile, recipe, platforms)?;
-        let ignore = rules_of_dockerfile(root, &location)?;
         let no_rules = Rules::default();
         let mut listing = list(root, ignore.as_ref().map_or(&no_rules, |(_, rules)| rules))?;
         let left_out = mem::take(&mut listing.left_out);
@@ -240,13 +246,19 @@ fn read_dockerfile(root: &Path, location: &Path) -> Result<DockerfileText, Conte
 fn rules_of_dockerfile(root: &Path, dockerfile: &Path) -> Result<Option<(String, Rules)>, ContextError> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
-    for path in [PathBuf::from(own), root.join(".dockerignore")] {
-        if let Some(rules) = rules_at(&path)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Ok(Some((name, rules)));
+    let own = PathBuf::from(own);
+    match rules_at(&own)? {
+        Some(rules) => {
+            let name = own.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(Some((name, rules)))
         }
+        None => rules_of_context(root),
     }
-    Ok(None)
+}
+
+fn rules_of_context(root: &Path) -> Result<Option<(String, Rules)>, ContextError> {
+    const NAME: &str = ".dockerignore";
+    Ok(rules_at(&root.join(NAME))?.map(|rules| (NAME.to_owned(), rules)))
 }
 
 fn rules_at(path: &Path) -> Result<Option<Rules>, ContextError> {

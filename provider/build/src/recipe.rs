@@ -68,6 +68,8 @@ pub struct DockerfileRecipe {
     pub context: PathBuf,
     /// The Dockerfile, relative to the context or absolute; `Dockerfile` in the context when absent.
     pub dockerfile: Option<PathBuf>,
+    /// The Dockerfile itself, instead of one on disk.
+    pub dockerfile_inline: Option<String>,
     /// The stage to build; the last one when absent.
     pub target: Option<String>,
     /// Build arguments. They end up in the image's history, so they are no place for secrets.

@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::{
     builder::Builder,
     dockerfile::reach::Inputs,
-    existing::ExistingError,
+    existing::{Existing, ExistingError},
     recipe::{DockerfileRecipe, How, Recipe},
     sources::Sources,
 };
@@ -68,6 +68,42 @@ impl ResolveError {
     }
 }
 
+impl Recipe {
+    /// The names in it that may stand for another image tomorrow: base images that are followed, and an image of
+    /// Docker's daemon.
+    pub fn followed(&self, sources: &Sources) -> Vec<String> {
+        match &self.how {
+            How::Dockerfile(dockerfile) if dockerfile.track_base_images => base_images(self, sources),
+            How::Existing(Existing::LocalImage { name, .. }) => vec![name.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What those names stand for, as far as it is filled in.
+    pub fn pins(&self) -> BTreeMap<String, Digest> {
+        match &self.how {
+            How::Dockerfile(dockerfile) => dockerfile.base_digests.clone(),
+            How::Existing(Existing::LocalImage { name, id: Some(id) }) => [(name.clone(), *id)].into(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// Fills in what is known already instead of asking as [`resolve`] does. Whether that was all.
+    pub fn pin(&mut self, sources: &Sources, known: &BTreeMap<String, Digest>) -> bool {
+        let written = |name: &String| name.parse::<Reference>().ok()?.digest;
+        let names = self.followed(sources).into_iter();
+        let pins =
+            names.map(|name| known.get(&name).copied().or_else(|| written(&name)).map(|pin| (name, pin)));
+        let Some(pins) = pins.collect::<Option<BTreeMap<_, _>>>() else { return false };
+        match &mut self.how {
+            How::Dockerfile(dockerfile) => dockerfile.base_digests = pins,
+            How::Existing(Existing::LocalImage { id, .. }) => *id = pins.into_values().next(),
+            How::Files(_) | How::Existing(_) => {}
+        }
+        true
+    }
+}
+
 /// Fills in what is looked up and not read: [`DockerfileRecipe::base_digests`] where base images are followed, and the
 /// id of an image of Docker's daemon. All else stays as it is, and nothing is asked where nothing is followed.
 ///
@@ -119,5 +155,34 @@ async fn lookup(name: String, registry: &Registry) -> Result<(String, Digest), R
         Ok(Some(found)) => Ok((name, found.digest)),
         Ok(None) => Err(ResolveError::BaseMissing(Box::new(reference))),
         Err(source) => Err(ResolveError::Base { base: Box::new(reference), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{sources::observe, stat_cache::Cache};
+
+    #[test]
+    fn what_is_known_need_not_be_asked_for() {
+        let context = tempfile::tempdir().unwrap();
+        let written = Digest::of(b"written");
+        let dockerfile = format!("FROM debian:12\nCOPY --from=busybox@{written} / /\n");
+        let mut recipe = Recipe::of(How::Dockerfile(DockerfileRecipe {
+            context: context.path().to_owned(),
+            dockerfile_inline: Some(dockerfile),
+            track_base_images: true,
+            ..DockerfileRecipe::default()
+        }));
+        let sources = observe(&recipe, &Cache::none()).unwrap();
+        assert!(!recipe.pin(&sources, &BTreeMap::new()) && recipe.pins().is_empty());
+        let known = BTreeMap::from(
+            [("debian:12", "12"), ("debian:11", "11")]
+                .map(|(name, content)| (name.to_owned(), Digest::of(content.as_bytes()))),
+        );
+        assert!(recipe.pin(&sources, &known));
+        let pins = recipe.pins();
+        assert_eq!(pins.keys().collect::<Vec<_>>(), [&format!("busybox@{written}"), "debian:12"]);
+        assert_eq!((pins["debian:12"], pins.len()), (known["debian:12"], 2));
     }
 }

@@ -2,7 +2,6 @@
 //! ECR deletes an image with its last tag.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     future::Future,
     io::Write,
@@ -13,7 +12,7 @@ use std::{
 };
 
 use ecr_registry::{Digest, Error, ErrorKind, Manifest, Registry, Repository, Tag, Version};
-use image_build::{Built, Format, Recipe, Runtime, SourceHash, Sources, Tools};
+use image_build::{Built, Format, Recipe, Runtime, SourceHash, Tools};
 use tfplugin_rs::{
     ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Operation, Timed, Value,
 };
@@ -24,9 +23,9 @@ use super::{
     decision::{FilesChanged, Look, Since},
     lookup::{self, Found},
     memory::{Content, Memory, Tree},
-    read::{look, observe},
     remove,
     schema::timeouts,
+    seen::Seen,
     state::{State, set_content, set_source},
     tags::{Tags, put_tags, remove_tags},
 };
@@ -73,8 +72,8 @@ async fn applied(
     let obtained = Box::pin(job.obtain()).await?;
     access.note_made(&job.repository, obtained.content.digest);
     let mut state = job.planned.clone();
-    if let Some((hash, sources)) = &obtained.source {
-        set_source(&mut state, hash, sources);
+    if let Some((hash, seen)) = &obtained.source {
+        set_source(&mut state, hash, &seen.recipe, &seen.sources);
     }
     set_content(&mut state, &obtained.content, Some(&job.repository));
     let private = Memory { built: obtained.tree.clone(), ..Memory::default() }.to_private();
@@ -116,7 +115,7 @@ struct Obtained {
     manifest: Manifest,
     content: Content,
     /// What it is made from, where the plan left that open.
-    source: Option<(SourceHash, BTreeMap<String, String>)>,
+    source: Option<(SourceHash, Seen)>,
     tree: Option<Tree>,
 }
 
@@ -188,39 +187,43 @@ impl<'a> Job<'a> {
 
     /// An image that has this source's tag, or else a new one.
     async fn new_image(&self) -> Result<Obtained, Diagnostics> {
-        let (look, sources) = self.look().await?;
+        let (look, seen) = self.look().await?;
         let found = match &self.access.source_tag {
             Some(tag) => self.tagged(&tag.of(&look.hash)).await.map_err(|error| refused(&error))?,
             None => None,
         };
         let (manifest, content) = match found {
             Some(found) => (found.manifest, found.content),
-            None => Box::pin(self.build(&look)).await?,
+            None => Box::pin(self.build(&seen.recipe, &look)).await?,
         };
-        Ok(Obtained { manifest, content, source: Some((look.hash, sources.summary)), tree: Some(look.tree) })
+        Ok(Obtained { manifest, content, source: Some((look.hash, seen)), tree: Some(look.tree) })
     }
 
     /// Reads the files: they have to be what the plan was made with, as far as it knew.
-    async fn look(&self) -> Result<(Look, Sources), Diagnostics> {
-        let sources = observe(self.recipe.clone(), &self.access.cache)
+    async fn look(&self) -> Result<(Look, Seen), Diagnostics> {
+        let mut seen = Seen::of(self.recipe.clone(), &self.access.cache)
             .await
             .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &self.recipe.how))))?;
         let format =
             self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
-        let look = look(&self.recipe, &sources, format);
         let planned = self.planned.get("source_hash").as_str();
+        // What was planned holds: a base image that moved since then is the next plan's.
+        if planned.is_none() || !seen.take(self.memory.pins()) {
+            seen.ask(self.access, self.registry).await.map_err(|error| seen.blame(&error))?;
+        }
+        let look = seen.look(format);
         if planned.is_some_and(|planned| planned != look.hash.to_string()) {
             let was = self.memory.witness.as_ref().map(|witness| &witness.tree);
             return Err(changed_since(was, &look.tree).into());
         }
-        Ok((look, sources))
+        Ok((look, seen))
     }
 
     async fn tagged(&self, source_tag: &Tag) -> Result<Option<Found>, Error> {
         lookup::by_source_tag(self.registry, &self.repository, source_tag, &self.recipe.platforms).await
     }
 
-    async fn build(&self, look: &Look) -> Result<(Manifest, Content), Diagnostics> {
+    async fn build(&self, recipe: &Recipe, look: &Look) -> Result<(Manifest, Content), Diagnostics> {
         let log = Log::open(self.wanted.log_file.as_deref())?;
         let progress = |line: &str| {
             tracing::info!(repository = %self.repository, "{line}");
@@ -234,9 +237,8 @@ impl<'a> Job<'a> {
             progress: &progress,
             cancel: &self.cancel,
         };
-        let built =
-            image_build::build(&self.recipe, tools).await.map_err(|error| self.build_error(&error))?;
-        let tree = Tree::from(built.sources());
+        let built = image_build::build(recipe, tools).await.map_err(|error| self.build_error(&error))?;
+        let tree = Tree::of(recipe, built.sources());
         if tree.digest != look.tree.digest {
             return Err(changed_since(Some(&look.tree), &tree).into());
         }

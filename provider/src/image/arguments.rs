@@ -164,6 +164,7 @@ impl Arguments {
             source_lock: reader.source_lock(&view.get("source_lock")),
         };
         reader.lambda(&arguments);
+        reader.lock(&view);
         if reader.problems.is_empty() { Ok(arguments) } else { Err(reader.problems) }
     }
 }

@@ -115,7 +115,8 @@ pub(crate) enum Since {
 /// What Read leaves for the plan's second run: nothing while the files are those of the image, so that a
 /// refresh with nothing new changes nothing.
 pub(crate) fn witness(built: Option<&Tree>, look: &Look, found: Option<Content>) -> Option<Witness> {
-    let differs = built.is_some_and(|built| built.digest != look.tree.digest);
+    let differs =
+        built.is_some_and(|built| (built.digest, &built.pins) != (look.tree.digest, &look.tree.pins));
     differs.then(|| Witness { tree: look.tree.clone(), hash: look.hash, found })
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecr_registry::{Digest, Platform, Tag};
-use image_build::{SourceHash, Sources};
+use image_build::{Recipe, SourceHash, Sources};
 use serde::{Deserialize, Serialize};
 use tfplugin_rs::Private;
 
@@ -36,6 +36,9 @@ pub(crate) struct Tree {
     pub(crate) digest: Digest,
     /// Path → short digest; of a large tree only its directories.
     pub(crate) files: BTreeMap<String, String>,
+    /// What the names stood for that are followed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) pins: BTreeMap<String, Digest>,
 }
 
 /// Proof of what a plan saw, made so that the plan's second run during apply can compare.
@@ -85,6 +88,12 @@ impl Memory {
         stored.filter(|stored| stored.version == VERSION).map_or_else(Self::default, |stored| stored.memory)
     }
 
+    /// What the names that are followed stood for when they were last looked up.
+    pub(crate) fn pins(&self) -> Option<&BTreeMap<String, Digest>> {
+        let witness = self.witness.as_ref().map(|witness| &witness.tree);
+        witness.or(self.built.as_ref()).map(|tree| &tree.pins)
+    }
+
     /// The form to store: equal memories give equal bytes.
     pub(crate) fn to_private(&self) -> Private {
         let mut private = Private::default();
@@ -95,13 +104,12 @@ impl Memory {
     }
 }
 
-impl From<&Sources> for Tree {
-    fn from(sources: &Sources) -> Self {
-        Self { digest: sources.tree, files: sources.files.clone() }
-    }
-}
-
 impl Tree {
+    /// What was seen of the files of a recipe, and what the recipe follows.
+    pub(crate) fn of(recipe: &Recipe, sources: &Sources) -> Self {
+        Self { digest: sources.tree, files: sources.files.clone(), pins: recipe.pins() }
+    }
+
     /// One line for each path that differs: `./app/main.py was 27dd… when planned, is f693… now`.
     pub(crate) fn differences(&self, now: &Self, when: &str) -> Vec<String> {
         let paths: BTreeSet<&String> = self.files.keys().chain(now.files.keys()).collect();

@@ -4,7 +4,7 @@
 mod tests;
 
 use ecr_registry::Digest;
-use image_build::{Cache, Format, How, Recipe, Sources};
+use image_build::{Cache, Format, How, Recipe};
 use tfplugin_rs::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     decision::{Changed, Computed, Decision, Evidence, FilesChanged, Look, Prior, Since, decide, evidence},
     lookup,
     memory::{Content, Memory, Tree, Witness},
-    read::{look, observe},
+    seen::Seen,
     state::{CONTENT, SOURCE, State, set_content, set_source},
     warnings::warnings,
 };
@@ -39,22 +39,22 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
     );
     let evidence = evidence(client, planned_memory.as_ref(), &memory, wanted.prior.is_none());
     wanted.claim_tags(access)?;
-    let seen = wanted.look(&access.cache).await?;
+    let mut diagnostics = Diagnostics::new();
+    let seen = wanted.look(access, evidence, &memory, &mut diagnostics).await?;
     let prior = wanted.prior.as_ref().map(|state| Prior {
         hash: state.hash,
         memory: &memory,
-        changed: wanted.changed(state, &request.prior, seen.as_ref()),
+        changed: wanted.changed(state, &request.prior, seen.as_ref().map(|(seen, _)| seen)),
     });
-    let look = seen.as_ref().map(|seen| &seen.look);
-    let mut diagnostics = Diagnostics::new();
+    let look = seen.as_ref().and_then(|(_, look)| look.as_ref());
     let found = match (evidence, look) {
         (Evidence::Fresh, Some(look)) => wanted.found(access, look, &mut diagnostics).await?,
         _ => None,
     };
     let decision = decide(client, evidence, look, prior.as_ref(), found.clone())
         .map_err(|changed| changed.diagnostic())?;
-    if let (Some(seen), Some(recipe)) = (&seen, wanted.recipe()) {
-        for warning in warnings(recipe, &seen.sources, decision.source != Computed::Prior) {
+    if let Some((seen, _)) = &seen {
+        for warning in warnings(&seen.recipe, &seen.sources, decision.source != Computed::Prior) {
             access.warn(&wanted.context(), warning, &mut diagnostics);
         }
     }
@@ -64,7 +64,7 @@ pub(super) async fn plan(access: &Access, request: PlanRequest) -> Result<PlanRe
         _ => memory.witness.clone(),
     };
     Ok(PlanResponse {
-        planned: wanted.planned(&decision, seen.as_ref(), &request.prior),
+        planned: wanted.planned(&decision, seen.as_ref().map(|(seen, _)| seen), &request.prior),
         requires_replace: if decision.replace { vec!["repository".into()] } else { Vec::new() },
         private: Memory { witness, replaces: wanted.prior.is_none() || decision.replace, ..memory }
             .to_private(),
@@ -78,12 +78,6 @@ struct Wanted {
     value: Value,
     arguments: Arguments,
     prior: Option<State>,
-}
-
-/// The files as they are.
-struct Seen {
-    sources: Sources,
-    look: Look,
 }
 
 impl Wanted {
@@ -123,20 +117,34 @@ impl Wanted {
         Err(Diagnostic::error(summary, detail).at("tags").into())
     }
 
-    /// Reads the files, unless an argument that goes into the image is unknown.
-    async fn look(&self, cache: &Cache) -> Result<Option<Seen>, Diagnostics> {
+    /// Reads the files, unless an argument that goes into the image is unknown. What they make is not known while a
+    /// name that is followed is not.
+    async fn look(
+        &self,
+        access: &Access,
+        evidence: Evidence<'_>,
+        memory: &Memory,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Option<(Seen, Option<Look>)>, Diagnostics> {
         let Some(recipe) = self.recipe() else { return Ok(None) };
-        let sources = observe(recipe.clone(), cache)
+        let mut seen = Seen::of(recipe.clone(), &access.cache)
             .await
             .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &recipe.how))))?;
+        // What may be asked for now has to be the same in the second run, which is told what the first one saw.
+        let (registry, known) = match evidence {
+            Evidence::Fresh => (access.registry.as_ref(), memory.built.as_ref().map(|built| &built.pins)),
+            Evidence::Planned(witness) => (None, witness.map(|witness| &witness.tree.pins)),
+            Evidence::Refreshed(_) | Evidence::Void | Evidence::Nothing => (None, memory.pins()),
+        };
+        let is_known = seen.follow(access, registry, known, diagnostics).await?;
         // An image that exists keeps the format it was hashed with.
         let format =
             self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
-        let mut look = look(recipe, &sources, format);
+        let mut look = seen.look(format);
         if let Some(lock) = self.arguments.source_lock {
-            look.locked = is_proved(lock, recipe, &look.tree, cache).await?;
+            look.locked = is_proved(lock, recipe, &look.tree, &access.cache).await?;
         }
-        Ok(Some(Seen { sources, look }))
+        Ok(Some((seen, is_known.then_some(look))))
     }
 
     /// The image that carries the source tag, where that is worth asking.
@@ -188,7 +196,9 @@ impl Wanted {
             }
         };
         match (&decision.source, seen) {
-            (Computed::Known(hash), Some(seen)) => set_source(&mut planned, hash, &seen.sources.summary),
+            (Computed::Known(hash), Some(seen)) => {
+                set_source(&mut planned, hash, &seen.recipe, &seen.sources)
+            }
             (Computed::Prior, _) => keep(&mut planned, &SOURCE),
             _ => forget(&mut planned, &SOURCE),
         }

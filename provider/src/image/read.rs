@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 
 use ecr_registry::{Digest, Error, Outcome, Registry, Repository, Tag, Version};
-use image_build::{Cache, Recipe, Sources, source_hash};
+use image_build::{Cache, Recipe, Sources};
 use tfplugin_rs::{ClientCapabilities, Diagnostic, Diagnostics, ReadRequest, ReadResponse, Value};
 
 use super::{
     arguments::{OnMovedTag, Surroundings},
     decision::{self, Look},
     lookup,
-    memory::{Content, Memory, Tree},
+    memory::{Content, Memory},
+    seen::Seen,
     state::State,
 };
 use crate::access::Access;
@@ -143,8 +144,10 @@ async fn witness(
     if client.stores_planned_private {
         return Ok(());
     }
-    let Ok(sources) = observe(recipe.clone(), &access.cache).await else { return Ok(()) };
-    let look = look(recipe, &sources, hash.format());
+    let Ok(mut seen) = Seen::of(recipe.clone(), &access.cache).await else { return Ok(()) };
+    let known = memory.built.as_ref().map(|built| &built.pins);
+    let Ok(true) = seen.follow(access, registry, known, diagnostics).await else { return Ok(()) };
+    let look = seen.look(hash.format());
     let Some(mut witness) = decision::witness(memory.built.as_ref(), &look, None) else { return Ok(()) };
     witness.found = match registry {
         Some(registry) => found(access, registry, state, recipe, &look, diagnostics).await?,
@@ -174,14 +177,4 @@ pub(crate) async fn observe(recipe: Recipe, cache: &Cache) -> Result<Sources, im
     let cache = cache.clone();
     let reading = tokio::task::spawn_blocking(move || image_build::observe(&recipe, &cache));
     reading.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))
-}
-
-/// What a recipe makes of the files.
-pub(super) fn look(recipe: &Recipe, sources: &Sources, format: image_build::Format) -> Look {
-    Look {
-        tree: Tree::from(sources),
-        hash: source_hash(recipe, sources, format),
-        generated: !recipe.triggers.is_empty(),
-        locked: false,
-    }
 }

@@ -47,12 +47,19 @@ fn sources() -> Vec<Attribute> {
         Attribute::optional("dockerfile", Type::String).describe(
             "The Dockerfile, relative to the context or absolute. Default: `Dockerfile` in the context.",
         ),
+        Attribute::optional("dockerfile_inline", Type::String)
+            .describe("The text of the Dockerfile itself, instead of a file."),
         Attribute::optional("target", Type::String).describe("The stage to build. Default: the last one."),
         Attribute::optional("args", Type::map(Type::String)).describe(
             "Values for the Dockerfile's `ARG`s. They are kept in the image: no place for secrets.",
         ),
         Attribute::optional("hash_ignore_args", Type::set(Type::String))
             .describe("The `args` whose values cause no build when they change, such as a proxy."),
+        Attribute::optional("track_base_images", Type::Bool).describe(
+            "Whether the image is built anew when a tag that it is built `FROM` moves: a plan then shows the digest it \
+             was built with and the one that the tag has now, and the build takes the image that was planned. \
+             Default: `false`, a base image that moved makes no difference until something else does.",
+        ),
         Attribute::optional("source_date_epoch", Type::Number)
             .validate(Validator::new("seconds since 1970: a whole number from 0 up", |value| {
                 value.view().read::<u64>().is_ok()
@@ -120,6 +127,10 @@ fn sources() -> Vec<Attribute> {
             .describe("A folder in the OCI image layout; `folder:name` where it holds several images."),
         Attribute::optional("docker_archive", Type::String)
             .describe("A file as `docker save` writes it; `file:name` where it holds several images."),
+        Attribute::optional("local_image", Type::String).describe(
+            "An image of Docker's daemon, by name or id. A plan asks the daemon which image that is; where there is \
+             none, it takes it to be the one that it was.",
+        ),
     ]);
     vec![
         Attribute::optional("build", build)
@@ -199,6 +210,10 @@ fn results() -> Vec<Attribute> {
         ),
         Attribute::computed("sources", map()).describe(
             "Short hashes of the Dockerfile and of the top-level files and folders: what changed, if it did.",
+        ),
+        Attribute::computed("base_image_digests", map()).describe(
+            "With `build.track_base_images`, the base images by their names in the Dockerfile, and the digests that \
+             these names stood for: a change of it is why the image is built anew.",
         ),
         Attribute::computed("digest", Type::String).describe("The image's digest, `sha256:…`."),
         Attribute::computed("uri", Type::String)

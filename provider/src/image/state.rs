@@ -1,9 +1,7 @@
 //! An `ecr_image` in state and plan: the results, and how they get there.
 
-use std::collections::BTreeMap;
-
 use ecr_registry::{Digest, Reference, Repository};
-use image_build::SourceHash;
+use image_build::{How, Recipe, SourceHash, Sources};
 use tfplugin_rs::{Diagnostic, Diagnostics, Value};
 
 use super::{
@@ -12,7 +10,7 @@ use super::{
 };
 
 /// The results that say what the image is made from, and those that say what it is.
-pub(super) const SOURCE: [&str; 2] = ["source_hash", "sources"];
+pub(super) const SOURCE: [&str; 3] = ["source_hash", "sources", "base_image_digests"];
 pub(super) const CONTENT: [&str; 4] = ["digest", "platform_digests", "size_bytes", "uri"];
 
 /// What state has.
@@ -56,9 +54,15 @@ fn damaged(name: &str) -> Diagnostic {
 }
 
 /// Writes what an image is made from.
-pub(super) fn set_source(to: &mut Value, hash: &SourceHash, sources: &BTreeMap<String, String>) {
+pub(super) fn set_source(to: &mut Value, hash: &SourceHash, recipe: &Recipe, sources: &Sources) {
     to.set("source_hash", hash.to_string());
-    to.set("sources", sources.clone());
+    to.set("sources", sources.summary.clone());
+    let bases = match &recipe.how {
+        How::Dockerfile(build) => Some(&build.base_digests),
+        How::Files(_) | How::Existing(_) => None,
+    };
+    let bases = bases.into_iter().flatten().map(|(name, digest)| (name, digest.to_string().into()));
+    to.set("base_image_digests", Value::object(bases));
 }
 
 /// Writes what an image is.

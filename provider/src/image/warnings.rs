@@ -5,13 +5,15 @@ use tfplugin_rs::{Diagnostic, Path};
 
 use crate::report::{at, capitalized};
 
-/// What a person should know of an image and its files; of base images only when the image is made anew.
+/// What a person should know of an image and its files; of base images only when the image is made anew and they are not
+/// followed.
 pub(super) fn warnings(recipe: &Recipe, sources: &Sources, anew: bool) -> Vec<Diagnostic> {
     let context = sources.warnings.iter().map(|warning| {
         let path = Path::from("build").attribute("context");
         at(Diagnostic::warning(capitalized(&warning.to_string()), warning.hint()), path)
     });
-    let bases = if anew { image_build::base_images(recipe, sources) } else { Vec::new() };
+    let is_new = anew && recipe.followed(sources).is_empty();
+    let bases = if is_new { image_build::base_images(recipe, sources) } else { Vec::new() };
     context.chain(secret_args(recipe)).chain(unpinned(&bases)).collect()
 }
 
@@ -33,8 +35,7 @@ fn unpinned(bases: &[String]) -> Option<Diagnostic> {
     let tagged: Vec<&str> = bases.iter().map(String::as_str).filter(|base| !base.contains('@')).collect();
     let first = tagged.first()?;
     let more = if tagged.len() > 1 { format!(" and {} more", tagged.len() - 1) } else { String::new() };
-    let detail =
-        "What such a tag names may change from one build to the next. Write it as name:tag@sha256:….";
+    let detail = "What such a tag names may change from one build to the next. Write it as name:tag@sha256:…, or have it followed by track_base_images = true.";
     let summary = format!("Base image `{first}`{more} is named by a tag alone");
     Some(at(Diagnostic::warning(summary, detail), Path::from("build").attribute("context")))
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod bad_input;
+mod bases;
 mod copies;
 mod faults;
 mod gate;
@@ -79,4 +80,6 @@ on_each_cli!(
     copies::come_and_go,
     gates::hold,
     prunes::and_queries,
+    bases::are_followed_where_asked,
+    bases::come_from_a_daemon,
 );

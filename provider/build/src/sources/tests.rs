@@ -142,6 +142,16 @@ fn the_dockerfile_counts_even_where_the_build_cannot_copy_it() {
 }
 
 #[test]
+fn a_dockerfile_that_is_written_out_counts_as_one_in_a_file() {
+    let folder = folder(&[("one", "1"), ("Dockerfile", "FROM scratch\nCOPY one /\n")]);
+    let file = seen(&folder);
+    fs::remove_file(folder.path().join("Dockerfile")).unwrap();
+    let mut inline = dockerfile(folder.path(), None);
+    how_of(&mut inline).dockerfile_inline = Some("FROM scratch\nCOPY one /\n".to_owned());
+    assert_eq!(observe(&inline, &Cache::none()).unwrap(), file);
+}
+
+#[test]
 fn rules_made_for_a_dockerfile_win() {
     let root = folder(&SERVICE);
     add(root.path(), ".dockerignore", "**\n");

@@ -17,6 +17,7 @@ pub(in crate::image) fn blame(error: &ContextError, how: &How) -> Path {
             );
             let argument = match error {
                 ContextError::NoStage { .. } => "target",
+                _ if of_dockerfile && recipe.dockerfile_inline.is_some() => "dockerfile_inline",
                 _ if of_dockerfile && recipe.dockerfile.is_some() => "dockerfile",
                 _ => "context",
             };
@@ -80,6 +81,7 @@ pub(in crate::image) fn places(recipe: &Recipe) -> (Places, Recipe) {
             How::Dockerfile(DockerfileRecipe {
                 context: plain(&std::mem::take(&mut recipe.context)),
                 dockerfile: Some(plain(&dockerfile)),
+                dockerfile_inline: recipe.dockerfile_inline.take(),
                 target: recipe.target.take(),
                 ..DockerfileRecipe::default()
             })

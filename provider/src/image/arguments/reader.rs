@@ -169,6 +169,16 @@ impl Reader {
         self.problems.collect(text.parse().map_err(error))
     }
 
+    /// A data source reads Dockerfiles from files alone.
+    pub(super) fn lock(&mut self, view: &View<'_>) {
+        let (lock, inline) = (view.get("source_lock"), view.get("build").get("dockerfile_inline"));
+        if [&lock, &inline].iter().all(|given| given.value().as_str().is_some()) {
+            let summary = "`source_lock` is of a Dockerfile in a file";
+            let detail = "Leave it out, or write the Dockerfile into a file.";
+            self.problems.push(Diagnostic::error(summary, detail).at("source_lock"));
+        }
+    }
+
     /// What Lambda does not run.
     pub(super) fn lambda(&mut self, arguments: &Arguments) {
         let Some(Some(recipe)) = arguments.recipe.as_ref().filter(|_| arguments.lambda) else { return };
@@ -194,6 +204,9 @@ impl Reader {
     fn dockerfile(&mut self, view: &View<'_>) -> Settled<DockerfileRecipe> {
         let context = self.path(&view.get("context"));
         let dockerfile = self.read::<Option<String>>(&view.get("dockerfile"));
+        let inline = self.read::<Option<String>>(&view.get("dockerfile_inline"));
+        self.one_dockerfile(view);
+        let track = self.read::<Option<bool>>(&view.get("track_base_images"));
         let target = self.read(&view.get("target"));
         let args = self.map(&view.get("args"));
         let unhashed_args = self.read::<Option<_>>(&view.get("hash_ignore_args"));
@@ -204,6 +217,8 @@ impl Reader {
         Some(DockerfileRecipe {
             context: context?,
             dockerfile: dockerfile?.map(PathBuf::from),
+            dockerfile_inline: inline?,
+            track_base_images: track?.unwrap_or_default(),
             target: target?,
             args: args?,
             unhashed_args: unhashed_args?.unwrap_or_default(),
@@ -213,6 +228,15 @@ impl Reader {
             options,
             ..DockerfileRecipe::default()
         })
+    }
+
+    fn one_dockerfile(&mut self, view: &View<'_>) {
+        let inline = view.get("dockerfile_inline");
+        if [&inline, &view.get("dockerfile")].iter().all(|given| given.value().as_str().is_some()) {
+            let summary = "Both `dockerfile` and `dockerfile_inline` are given";
+            let problem = Diagnostic::error(summary, "Remove one of them.");
+            self.problems.push(at(problem, inline.path().clone()));
+        }
     }
 
     fn files(&mut self, view: &View<'_>) -> Settled<FilesRecipe> {
@@ -233,13 +257,14 @@ impl Reader {
     }
 
     fn existing(&mut self, view: &View<'_>) -> Settled<Existing> {
-        let [layout, archive] =
-            ["oci_layout", "docker_archive"].map(|name| self.read::<Option<String>>(&view.get(name)));
-        match (layout?, archive?) {
-            (Some(layout), None) => Some(Existing::OciLayout(layout.as_str().into())),
-            (None, Some(archive)) => Some(Existing::DockerArchive(archive.as_str().into())),
+        let [layout, archive, image] = ["oci_layout", "docker_archive", "local_image"]
+            .map(|name| self.read::<Option<String>>(&view.get(name)));
+        match (layout?, archive?, image?) {
+            (Some(layout), None, None) => Some(Existing::OciLayout(layout.as_str().into())),
+            (None, Some(archive), None) => Some(Existing::DockerArchive(archive.as_str().into())),
+            (None, None, Some(name)) => Some(Existing::LocalImage { name, id: None }),
             _ => {
-                let summary = "An image that exists is given by one of `oci_layout` and `docker_archive`";
+                let summary = "An image that exists is given by one of `oci_layout`, `docker_archive` and `local_image`";
                 self.problems.push(at(Diagnostic::error(summary, "Write one of them."), view.path().clone()));
                 None
             }

@@ -86,6 +86,15 @@ fn blames_what_is_wrong() {
     check(source(&["oci_layout", "docker_archive"]), "source: An image that exists is given by one of");
     let labels = Value::object([("team", Value::from("shop"))]);
     check(source(&["oci_layout"]).with("labels", labels), "labels: `labels` cannot be put into an image");
+    let inline = base().get("build").clone().with("dockerfile_inline", "FROM scratch\n");
+    check(
+        base().with("build", inline.clone()).with("source_lock", format!("sha256:{}", "0".repeat(64))),
+        "source_lock: `source_lock` is of a Dockerfile in a file",
+    );
+    check(
+        base().with("build", inline.with("dockerfile", "Dockerfile")),
+        "build.dockerfile_inline: Both `dockerfile` and `dockerfile_inline` are given",
+    );
     check(base().with("runtime", "ecs"), "runtime: `runtime` is `ecs`, which is not one of lambda");
     check(base().with("source_lock", "1"), "source_lock: The source lock is not one");
     check(base().with("wait_for", vec!["luck"]), "wait_for: `luck` is nothing that can be waited for");

@@ -19,7 +19,8 @@ const REPOSITORY: Changed = Changed { repository: true, ..NOTHING };
 static TREES: LazyLock<[Tree; 3]> = LazyLock::new(|| {
     [0, 1, 2].map(|content| {
         let digest = Digest::of(&[content]);
-        Tree { digest, files: BTreeMap::from([("app/main.py".to_owned(), digest.short())]) }
+        let files = BTreeMap::from([("app/main.py".to_owned(), digest.short())]);
+        Tree { digest, files, pins: BTreeMap::new() }
     })
 });
 static HASHES: LazyLock<[[SourceHash; 2]; 3]> = LazyLock::new(|| {
