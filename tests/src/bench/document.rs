@@ -15,6 +15,11 @@ const INTRODUCTION: &str = "# Benchmarks
 What ours takes, beside the programs that people use for the same, in one run on one machine: every program in turn,
 round by round, and the medians of whole processes. Smaller is better, and `ours/it` below 1 means that ours takes
 less. `cargo xtask bench AREA --write` measures anew and writes this page.
+
+The peers are what people build and push with: `docker build && docker push`, buildctl, crane, skopeo, and from Terraform
+kreuzwerker/docker. Two that are named beside these are not measured: pulumi-docker-build, which runs in Pulumi's own
+engine with a state of its own, so that its times are that engine's; and cdk-assets, which runs `docker build` and
+`docker push` and is at best as fast as they are.
 ";
 
 /// Writes what a lane came to into the documents of a checkout.

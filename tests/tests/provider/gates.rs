@@ -2,48 +2,20 @@
 
 use std::time::Duration;
 
-use lab::emulator::{Emulator, Options, Scan};
+use lab::emulator::{Options, Scan};
 use serde_json::json;
-use tokio::runtime::Runtime;
 
-use crate::stack::{FILES, Outcome, Stack, run_cli};
+use crate::emulated::Emulated;
+use crate::stack::{FILES, Stack};
 
 const REPOSITORY: &str = "shop/web";
 
 struct World<'a> {
     stack: &'a Stack,
-    ecr: Emulator,
-    /// Serves the emulator while a program runs.
-    _runtime: Runtime,
+    there: Emulated<'a>,
 }
 
-impl<'a> World<'a> {
-    fn new(stack: &'a Stack) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let ecr = runtime.block_on(Emulator::start(Options::default())).unwrap();
-        ecr.create(REPOSITORY);
-        Self { stack, ecr, _runtime: runtime }
-    }
-
-    fn repository(&self) -> String {
-        format!("{}/{REPOSITORY}", self.ecr.host())
-    }
-
-    fn run(&self, arguments: &[&str]) -> Outcome {
-        let mut command = self.stack.command(arguments);
-        let keys = self.ecr.keys();
-        command
-            .env("AWS_ENDPOINT_URL", self.ecr.url())
-            .env("AWS_ACCESS_KEY_ID", keys.id)
-            .env("AWS_SECRET_ACCESS_KEY", keys.secret)
-            .env("EKS_DEPLOY_REGISTRY_ENDPOINTS", self.ecr.endpoints());
-        run_cli(&mut command)
-    }
-
-    fn apply(&self) -> Outcome {
-        self.run(&["apply", "-auto-approve", "-input=false"])
-    }
-
+impl World<'_> {
     /// An image, a gate before it, and what both say.
     fn configure(&self, more: &str) {
         self.stack.configuration(&format!(
@@ -56,60 +28,60 @@ impl<'a> World<'a> {
              output \"found\" {{ value = join(\" \", data.ecr_scan.web.findings[*].id) }}\n\
              output \"newest\" {{ value = data.ecr_images.web.images[0].uri }}\n\
              output \"region\" {{ value = provider::ecr::parse_reference(ecr_image.web.uri).region }}\n",
-            self.repository(),
-            self.repository()
+            self.there.repository(REPOSITORY),
+            self.there.repository(REPOSITORY)
         ));
     }
 
     fn found(&self, findings: &[(&str, &'static str)]) {
         let findings = findings.iter().map(|(id, severity)| ((*id).to_owned(), *severity)).collect();
-        self.ecr.scan(REPOSITORY, "v1", Scan { findings, ..Scan::default() }).unwrap();
+        self.there.ecr.scan(REPOSITORY, "v1", Scan { findings, ..Scan::default() }).unwrap();
     }
 }
 
 pub(crate) fn hold(stack: &Stack) {
-    let world = World::new(stack);
+    let world = World { stack, there: Emulated::new(stack, Options::default(), &[REPOSITORY]) };
+    let ecr = &world.there.ecr;
     // The image is there before it is scanned.
-    stack.image_in(&world.repository(), &format!("  tags = [\"v1\"]\n{FILES}"));
-    world.apply().unwrap();
+    stack.image_in(&world.there.repository(REPOSITORY), &format!("  tags = [\"v1\"]\n{FILES}"));
+    world.there.apply().unwrap();
     world.found(&[("CVE-2026-1", "HIGH"), ("CVE-2026-2", "LOW")]);
     let scan = json!({ "repositoryName": REPOSITORY, "imageId": { "imageTag": "v1" } });
-    world.ecr.api("StartImageScan", &scan).unwrap();
-    world.ecr.pass(Duration::from_mins(1));
+    ecr.api("StartImageScan", &scan).unwrap();
+    ecr.pass(Duration::from_mins(1));
 
     world.configure("  fail_on = \"HIGH\"");
-    let error = world.apply().unwrap_err();
+    let error = world.there.apply().unwrap_err();
     assert!(
         error.contains("is kept back: 1 finding of HIGH or worse") && error.contains("CVE-2026-1"),
         "{error}"
     );
-    assert!(!world.run(&["state", "list"]).unwrap().contains("ecr_scan_gate"), "nothing is tainted");
+    assert!(!world.there.run(&["state", "list"]).unwrap().contains("ecr_scan_gate"), "nothing is tainted");
 
     world.configure(
         "  fail_on = \"HIGH\"\n  ignore = [{ id = \"CVE-2026-1\", until = \"2999-12-31\", reason = \"not called\" }]",
     );
-    world.apply().unwrap();
+    world.there.apply().unwrap();
     let uri = stack.output("uri");
     assert_eq!((stack.output("passed"), stack.output("newest")), (uri.clone(), uri.clone()));
     assert_eq!(stack.output("found"), "CVE-2026-1 CVE-2026-2");
-    assert_eq!(Some(stack.output("region").as_str()), world.ecr.host().split('.').nth(3));
-    let plan = world.run(&["plan"]).unwrap();
-    assert!(plan.contains("No changes."), "{plan}");
+    assert_eq!(Some(stack.output("region").as_str()), ecr.host().split('.').nth(3));
+    world.there.plans_nothing();
 
     // What is found later shuts no gate that is open, and a criterion that fails leaves it as it was.
     world.found(&[("CVE-2026-1", "HIGH"), ("CVE-2026-3", "CRITICAL")]);
-    let plan = world.run(&["plan"]).unwrap();
+    let plan = world.there.run(&["plan"]).unwrap();
     assert!(!plan.contains("ecr_scan_gate.web will"), "{plan}");
     world.configure("  fail_on = \"CRITICAL\"");
-    let error = world.apply().unwrap_err();
+    let error = world.there.apply().unwrap_err();
     assert!(error.contains("CRITICAL CVE-2026-3"), "{error}");
-    let shown = world.run(&["state", "show", "ecr_scan_gate.web"]).unwrap();
+    let shown = world.there.run(&["state", "show", "ecr_scan_gate.web"]).unwrap();
     assert!(shown.contains(&uri) && shown.contains("not called") && !shown.contains("tainted"), "{shown}");
 
     // An image that nobody had scanned.
     stack.file("app/index.html", "two");
     world.configure("  start_scan = true");
-    world.apply().unwrap();
+    world.there.apply().unwrap();
     assert_ne!(stack.output("passed"), uri);
-    world.run(&["destroy", "-auto-approve"]).unwrap();
+    world.there.run(&["destroy", "-auto-approve"]).unwrap();
 }

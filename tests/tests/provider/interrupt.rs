@@ -32,7 +32,7 @@ pub(crate) fn leaves_nothing_half_sent(stack: &Stack) {
         let mut apply = stack.command(&["apply", "-auto-approve"]);
         let through = format!("{REGISTRY}=http://{}", gate.address());
         apply.env("EKS_DEPLOY_REGISTRY_ENDPOINTS", through);
-        let output = interrupt(stack, &mut apply, || gate.holds());
+        let output = interrupt(stack, &mut apply, || gate.holds() > 0);
         assert!(output.contains("Interrupted before the image and its tags were complete"), "{output}");
         assert_eq!(stack.tags(), [], "{request}");
     }
@@ -46,12 +46,22 @@ pub(crate) fn leaves_nothing_half_sent(stack: &Stack) {
 
 /// Runs the command, presses Ctrl-C when `under_way`, waits for it and its provider to end, and gives its output.
 fn interrupt(stack: &Stack, command: &mut Command, under_way: impl Fn() -> bool) -> String {
+    end_by(Signal::INT, stack, command, under_way)
+}
+
+/// The same with any signal.
+pub(crate) fn end_by(
+    signal: Signal,
+    stack: &Stack,
+    command: &mut Command,
+    under_way: impl Fn() -> bool,
+) -> String {
     let mut output = tempfile::tempfile().unwrap();
     let (out, err) = (output.try_clone().unwrap(), output.try_clone().unwrap());
     // A terminal tells all that it runs: the program and its providers.
     let mut running = command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0).spawn().unwrap();
     poll_until("the apply to be under way", SHORT, || Ok(under_way().then_some(()))).unwrap();
-    kill_process_group(Pid::from_child(&running), Signal::INT).unwrap();
+    kill_process_group(Pid::from_child(&running), signal).unwrap();
     let status = poll_until("the apply to end", SHORT, || Ok(running.try_wait()?)).unwrap();
     let folder = stack.folder.path().to_string_lossy().into_owned();
     poll_until("the provider to end", SHORT, || Ok(in_folder(&folder).is_empty().then_some(()))).unwrap();

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use lab::process::{SHORT, run};
 use serde_json::json;
 
-use crate::stack::{FILES, REGISTRY, Stack, copy, one_line, run_cli};
+use crate::stack::{FILES, Stack, copy, one_line, run_cli};
 
 pub(crate) fn plans_nothing_twice(stack: &Stack) {
     stack.files(r#"["latest"]"#);
@@ -31,18 +31,6 @@ pub(crate) fn plans_nothing_twice(stack: &Stack) {
     fs::remove_dir_all(stack.folder.path().join("app")).unwrap();
     stack.plans_nothing(&[]);
     stack.plans_nothing(&["-refresh=false"]);
-
-    // With no registry to ask, an unchanged image stays what it is.
-    let nowhere = "http://127.0.0.1:1";
-    let mut plan = stack.command(&["plan"]);
-    plan.env("EKS_DEPLOY_REGISTRY_ENDPOINTS", format!("{REGISTRY}={nowhere}"))
-        .env("AWS_ENDPOINT_URL", nowhere);
-    let plan = run_cli(&mut plan).unwrap();
-    assert!(plan.contains("No changes.") && plan.contains("The registry gives no answer"), "{plan}");
-    let mut plan = stack.command(&["plan"]);
-    let plan =
-        run_cli(plan.env("AWS_SECRET_ACCESS_KEY", "wrong").env("AWS_ACCESS_KEY_ID", "AKIAWRONG")).unwrap();
-    assert!(plan.contains("No changes.") && plan.contains("The registry may not be asked"), "{plan}");
 }
 
 pub(crate) fn shows_one_byte_and_sends_one_layer(stack: &Stack) {

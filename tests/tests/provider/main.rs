@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+mod acceptance;
 mod bad_input;
 mod bases;
 mod copies;
+mod emulated;
 mod faults;
 mod gate;
 mod gates;
@@ -48,6 +50,10 @@ macro_rules! on_each_cli {
 }
 
 on_each_cli!(
+    acceptance::a_a_plan_needs_no_daemon_and_shows_digests,
+    acceptance::c_a_stashed_file_is_named,
+    acceptance::d_what_others_did_is_told_from_what_cannot_be_known,
+    acceptance::h_five_secrets_are_found_nowhere,
     lifecycle::plans_nothing_twice,
     lifecycle::shows_one_byte_and_sends_one_layer,
     lifecycle::finds_an_image_again,
@@ -72,7 +78,6 @@ on_each_cli!(
     bad_input::names_what_is_not_allowed,
     interrupt::leaves_nothing_half_built,
     interrupt::leaves_nothing_half_sent,
-    secrets::are_kept_nowhere,
     settings::are_as_in_aws,
     remove::takes_away_what_is_asked_for,
     upgrade::plans_nothing_for_states_of_released_versions,

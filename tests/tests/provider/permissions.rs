@@ -6,7 +6,7 @@ use std::fs;
 use lab::aws::Keys;
 use serde_json::{Value, json};
 
-use crate::stack::{Cli, Outcome, REGISTRY, Stack, run_cli};
+use crate::stack::{Outcome, REGISTRY, Stack, run_cli};
 
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../provider/docs/guides/permissions.md");
 
@@ -21,7 +21,7 @@ const SPARED: [&str; 4] = [
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
 fn suffice_and_are_all_needed() {
-    let stack = Stack::new(Cli::Terraform, Cli::Terraform.programs().remove(0));
+    let stack = Stack::terraform();
     let policies = policies();
     let [one, ..] = stack.images();
     let repository = stack.repository();

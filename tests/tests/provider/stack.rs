@@ -79,6 +79,11 @@ impl Stack {
         stack
     }
 
+    /// One of Terraform, for what is the same with `OpenTofu`.
+    pub(crate) fn terraform() -> Self {
+        Self::new(Cli::Terraform, Cli::Terraform.programs().remove(0))
+    }
+
     /// The repository with its registry.
     pub(crate) fn repository(&self) -> String {
         format!("{REGISTRY}/{}", self.name)

@@ -27,7 +27,7 @@ fn question(chance: &mut Chance) -> Question {
 
 #[test]
 #[ignore = "needs Go: it compiles moby/patternmatcher"]
-fn ignores_what_patternmatcher_ignores() {
+fn k_ignores_what_patternmatcher_ignores() {
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
     let questions: Vec<Question> = (0..20_000).map(|_| question(&mut chance)).collect();
     let theirs: Vec<Option<Vec<bool>>> = answers("ignore", &questions);
