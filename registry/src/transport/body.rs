@@ -1,8 +1,11 @@
 use std::{
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom, Take},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender},
+    },
 };
 
 use bytes::Bytes;
@@ -51,20 +54,59 @@ pub(crate) async fn stream_part(path: PathBuf, offset: u64, size: u64) -> Result
     let file =
         opened.await.unwrap_or_else(|ended| Err(ended.into())).map_err(|cause| unusable(cause, &path))?;
     spawn_blocking(move || {
-        let mut rest = file.take(size);
+        let (mut rest, shelf) = (file.take(size), Shelf::default());
         loop {
-            let mut piece =
-                Vec::with_capacity(usize::try_from(rest.limit().min(PIECE as u64)).unwrap_or(PIECE));
-            let read = (&mut rest).take(PIECE as u64).read_to_end(&mut piece);
-            let ends = !matches!(read, Ok(1..));
-            let piece = read.map(|_| Bytes::from(piece)).map_err(|cause| unusable(cause, &path));
-            if matches!(&piece, Ok(piece) if piece.is_empty()) || sender.blocking_send(piece).is_err() || ends
-            {
+            let piece = shelf.read(&mut rest).map_err(|cause| unusable(cause, &path));
+            let ends = piece.as_ref().map_or(true, Bytes::is_empty);
+            if ends && piece.is_ok() || sender.blocking_send(piece).is_err() || ends {
                 return;
             }
         }
     });
     Ok(stream::poll_fn(move |context| receiver.poll_recv(context)).boxed())
+}
+
+/// Buffers that come back when their bytes are sent. The system would clear the pages of new ones each time, which
+/// takes as long as to read a file into them.
+struct Shelf {
+    home: Sender<Vec<u8>>,
+    free: Receiver<Vec<u8>>,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        let (home, free) = std::sync::mpsc::channel();
+        Self { home, free }
+    }
+}
+
+impl Shelf {
+    /// The next piece; empty at the end.
+    fn read(&self, from: &mut Take<File>) -> io::Result<Bytes> {
+        let most = usize::try_from(from.limit()).unwrap_or(PIECE).min(PIECE);
+        let mut bytes = self.free.try_recv().unwrap_or_else(|_| Vec::with_capacity(most));
+        bytes.clear();
+        from.take(PIECE as u64).read_to_end(&mut bytes)?;
+        Ok(Bytes::from_owner(Lent { bytes, home: self.home.clone() }))
+    }
+}
+
+/// A buffer on its way.
+struct Lent {
+    bytes: Vec<u8>,
+    home: Sender<Vec<u8>>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        _ = self.home.send(std::mem::take(&mut self.bytes)); // nobody reads any more
+    }
 }
 
 fn unusable(cause: io::Error, path: &Path) -> ErrorKind {
