@@ -7,9 +7,12 @@ pub(crate) use self::{
     images::ImagesVerb,
     kubeconfig::{KubeconfigArguments, KubeconfigVerb},
     place::{AwsArguments, ExistingArguments, Output, PlaceArguments},
+    plan::PlanArguments,
     recover::RecoverArguments,
+    rollback::RollbackArguments,
+    status::StatusArguments,
     token::TokenArguments,
-    up::{FILE_FORM, PinArguments, UpArguments},
+    up::{DeployArguments, FILE_FORM, PinArguments, UpArguments},
 };
 use crate::exit;
 
@@ -17,7 +20,10 @@ mod exec;
 mod images;
 mod kubeconfig;
 mod place;
+mod plan;
 mod recover;
+mod rollback;
+mod status;
 mod token;
 mod up;
 
@@ -72,7 +78,24 @@ pub(crate) enum Verb {
     /// rollback has removed them. This takes `get` and `list` on the workloads, pods, pods/log and events of the
     /// namespace, which the access policies Edit and Admin of Amazon EKS grant.
     #[command(visible_alias = "upgrade", override_usage = "eks-deploy up RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = up::EXAMPLES, after_long_help = format!("{}\n\n{FILE_FORM}", up::EXAMPLES))]
-    Up(Box<UpArguments>),
+    Up(Box<DeployArguments>),
+    /// Tells what `up` would change; changes nothing.
+    ///
+    /// Images old and new by digest, objects field by field (of Secrets only which keys), and for Helm 4 fields that
+    /// others have set, by which `up` would fail. A release that the server applies is compared with the cluster, which
+    /// takes `patch` on its objects; others, and for who may not do that, by their manifests, with what others have
+    /// changed in the cluster told apart.
+    #[command(override_usage = "eks-deploy plan RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = plan::EXAMPLES)]
+    Plan(Box<PlanArguments>),
+    /// Goes back to an earlier revision, whose images are still there.
+    ///
+    /// What a revision names by digest is looked for in its registry first. Then helm rolls back, watched and explained
+    /// as by `up`.
+    #[command(override_usage = "eks-deploy rollback RELEASE [REVISION] [FLAGS]", after_help = rollback::EXAMPLES)]
+    Rollback(Box<RollbackArguments>),
+    /// Tells how a release is, its images by digest, and its pods.
+    #[command(override_usage = "eks-deploy status RELEASE [FLAGS]", after_help = status::EXAMPLES)]
+    Status(Box<StatusArguments>),
     /// Prints a token for a cluster, as Kubernetes clients ask for it.
     #[command(after_help = token::EXAMPLES)]
     Token(TokenArguments),
@@ -132,6 +155,7 @@ mod tests {
     fn helms_flags_stand_beside_ours() {
         let line = "eks-deploy upgrade web ./web --install -nshop -fvalues.yaml --image a=r.example/a:1 --wait --atomic";
         let Verb::Up(arguments) = Cli::try_parse_from(line.split(' ')).unwrap().verb else { panic!() };
+        let arguments = arguments.release;
         assert_eq!(arguments.namespace.as_deref(), Some("shop"));
         assert_eq!(arguments.helm.get("values"), Some("values.yaml"));
         assert_eq!(arguments.image.len(), 1);

@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Done = 0,
     /// Something failed that has no code of its own. Nothing was changed.
     Failure = 1,
+    /// Something would change; only if that was asked for as an exit code.
+    Changes = 2,
     /// An image is not pinned, or cannot be. Nothing was changed.
     ImagePolicy = 3,
     /// No way into AWS or the cluster.
@@ -37,6 +39,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
   1    failure; nothing was changed
+  2    something would change (only with --detailed-exitcode)
   3    an image is not pinned; nothing was changed
   4    no access to AWS or to the cluster
   5    the release failed and was rolled back
@@ -64,6 +67,7 @@ mod tests {
         let all = [
             Exit::Done,
             Exit::Failure,
+            Exit::Changes,
             Exit::ImagePolicy,
             Exit::Access,
             Exit::RolledBack,

@@ -11,3 +11,4 @@ pub(crate) mod explain;
 pub(crate) mod flags;
 pub(crate) mod outcome;
 pub(crate) mod session;
+pub(crate) mod stored;

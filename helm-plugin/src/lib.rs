@@ -3,6 +3,7 @@
 //! What was typed becomes settings, settings become work. Everything runs on the main thread: the signal that ends
 //! Helm when we die belongs to the thread that started it.
 
+mod changes;
 mod ci;
 mod cli;
 mod eks;
@@ -13,11 +14,13 @@ mod helm;
 mod images;
 mod kube;
 mod namespace;
+mod plan;
 mod rollout;
 mod run_folder;
 mod settings;
 mod signals;
 mod talk;
+mod text;
 mod verb;
 
 use std::{
@@ -64,6 +67,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::from(Exit::Done);
     match cli.verb {
         Verb::Up(arguments) => verb::up::run(*arguments).await.map(ExitCode::from),
+        Verb::Plan(arguments) => verb::plan::run(*arguments).await.map(ExitCode::from),
+        Verb::Rollback(arguments) => verb::rollback::run(*arguments).await.map(ExitCode::from),
+        Verb::Status(arguments) => verb::status::run(*arguments).await.map(ExitCode::from),
         Verb::Recover(arguments) => verb::recover::run(*arguments).await.map(done),
         Verb::Token(arguments) => verb::token::run(arguments).await.map(done),
         Verb::Images(arguments) => verb::images::run(arguments).await.map(done),

@@ -12,8 +12,10 @@ mod pod;
 mod report;
 mod state;
 mod subject;
-mod text;
 
+pub(crate) use cause::causes;
 pub(crate) use follow::Follower;
+pub(crate) use observe::look_at_all;
 pub(crate) use report::{FirstCause, Report};
-pub(crate) use subject::{Subject, subjects};
+pub(crate) use state::State;
+pub(crate) use subject::{Operation, Subject, subjects};

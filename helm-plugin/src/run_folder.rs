@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn is_private_and_goes_with_the_run() {
+    fn rule_14_is_private_and_goes_with_the_run() {
         let base = tempfile::tempdir().unwrap();
         let base = base.path().join("base");
         let run = RunFolder::create_below(&base).unwrap();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn sweeps_the_dead_and_leaves_the_living() {
+    fn rule_14_sweeps_the_dead_and_leaves_the_living() {
         let base = tempfile::tempdir().unwrap();
         let base = base.path().join("base");
         let living = RunFolder::create_below(&base).unwrap();

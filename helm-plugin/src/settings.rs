@@ -233,7 +233,7 @@ mod tests {
     fn resolve(line: &str, file: File, around: Surroundings) -> Result<Settings, String> {
         let words = ["eks-deploy", "up"].into_iter().chain(line.split_whitespace());
         let Verb::Up(arguments) = Cli::try_parse_from(words).unwrap().verb else { panic!("`up` is typed") };
-        Settings::resolve(*arguments, file, around).map_err(|failure| failure.to_string())
+        Settings::resolve(arguments.release, file, around).map_err(|failure| failure.to_string())
     }
 
     fn entry(name: &str, region: &str) -> File {

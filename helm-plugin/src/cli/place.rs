@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::eks::identity::Identity;
+use crate::{eks::identity::Identity, helm::duration};
 
 /// Who acts.
 #[derive(Debug, Args)]
@@ -76,4 +76,9 @@ pub(crate) enum Output {
     Text,
     /// For programs.
     Json,
+}
+
+/// A duration as Helm takes it.
+pub(super) fn helm_duration(text: &str) -> Result<String, &'static str> {
+    duration::parse(text).map(|_| text.to_owned()).ok_or("no duration, which would be 90s or 1h30m")
 }

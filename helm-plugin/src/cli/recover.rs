@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::ExistingArguments;
-use crate::helm::duration;
+use super::{ExistingArguments, place::helm_duration};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -25,8 +24,4 @@ pub(crate) struct RecoverArguments {
     /// Time for each Kubernetes operation of Helm.
     #[arg(long, default_value = "5m0s", value_parser = helm_duration)]
     pub(crate) timeout: String,
-}
-
-fn helm_duration(text: &str) -> Result<String, &'static str> {
-    duration::parse(text).map(|_| text.to_owned()).ok_or("no duration, which would be 90s or 1h30m")
 }

@@ -48,6 +48,23 @@ The file, eks-deploy.yaml or --config, with paths relative to it; only `version`
 
 /// The arguments of `up`.
 #[derive(Debug, Args)]
+pub(crate) struct DeployArguments {
+    /// What is deployed.
+    #[command(flatten)]
+    pub(crate) release: UpArguments,
+    /// Deploy only what this file of `plan --out` says.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expect: Option<PathBuf>,
+    /// First free the release, if a killed deployment left it pending.
+    #[arg(long)]
+    pub(crate) recover: bool,
+    /// With --recover: go on although nothing tells whether someone is still at work.
+    #[arg(long, requires = "recover")]
+    pub(crate) yes: bool,
+}
+
+/// What says which release is made of which chart.
+#[derive(Debug, Args)]
 pub(crate) struct UpArguments {
     /// The release's name.
     pub(crate) release: Option<String>,

@@ -91,6 +91,11 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// What tells it from all others: its ARN, or where that is not known its region and name.
+    pub(crate) fn identity(&self) -> String {
+        self.arn.clone().unwrap_or_else(|| format!("{}/{}", self.region, self.name))
+    }
+
     /// The account that owns the cluster, where it is known.
     pub(crate) fn account(&self) -> Option<&str> {
         self.arn.as_ref()?.split(':').nth(4)

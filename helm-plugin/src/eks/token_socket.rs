@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn gives_a_token_until_it_is_dropped() {
+    async fn rule_13_gives_a_token_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens");
         let end = SystemTime::now() + Duration::from_mins(9);

@@ -77,6 +77,11 @@ impl HelmArguments {
         self.0.iter().rfind(|given| given.flag.name == name).map(|given| given.value.as_str())
     }
 
+    /// Whether a switch is on.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.get(name) == Some("true")
+    }
+
     /// Every value of a flag, in the order they were given.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |given| given.flag.name == name).map(|given| given.value.as_str())
@@ -89,7 +94,12 @@ impl HelmArguments {
 
     /// Whether Helm is to roll back on failure.
     pub(crate) fn rolls_back(&self) -> bool {
-        ["atomic", "rollback-on-failure"].iter().any(|flag| self.get(flag) == Some("true"))
+        ["atomic", "rollback-on-failure"].iter().any(|flag| self.is_set(flag))
+    }
+
+    /// Whether it was left to us how Helm waits.
+    pub(crate) fn waits_as_we_like(&self) -> bool {
+        matches!(self.get("wait"), None | Some("auto" | "true"))
     }
 
     /// Whether values are read from stdin, so that Helm needs ours.
@@ -129,7 +139,7 @@ impl HelmArguments {
 }
 
 /// `up` waits unless it is told not to; how to say so differs.
-fn wait(wanted: &str, helm: &Version) -> Result<Option<&'static str>, FlagError> {
+pub(crate) fn wait(wanted: &str, helm: &Version) -> Result<Option<&'static str>, FlagError> {
     Ok(match (wanted, helm.major < 4) {
         ("auto" | "true" | "watcher" | "legacy", true) => Some("--wait"),
         ("none" | "false" | "hookOnly", true) => None,

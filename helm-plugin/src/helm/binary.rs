@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions() {
+    fn rule_14_versions() {
         let check = |text: &str, expected: Option<&str>| {
             assert_eq!(
                 Version::parse(text).map(|version| version.to_string()).as_deref(),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_program() {
+    fn rule_14_finds_the_program_before_any_change_of_folder() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("helm");
         fs::write(&program, "").unwrap();
@@ -182,6 +182,10 @@ mod tests {
         check(None, Ok(&program));
         check(Some(Path::new("helm")), Ok(&program));
         check(Some(&program), Ok(&program));
+        let here = env::current_dir().unwrap();
+        let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+        let relative = up.join(program.strip_prefix("/").unwrap());
+        check(Some(&relative), Ok(&here.join(&relative)));
         check(Some(Path::new("helm9")), Err("HELM_BIN is `helm9`, which is not a program"));
         check(
             Some(Path::new("/nonexistent/helm")),

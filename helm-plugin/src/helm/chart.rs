@@ -80,6 +80,31 @@ pub(crate) fn snapshot(chart: &Path, folder: &Path) -> Result<PathBuf, ChartErro
     Ok(target)
 }
 
+/// The digest of a chart on this machine: of its files with their names, or of the archive.
+pub(crate) fn digest(chart: &Path) -> Result<Digest, ChartError> {
+    let mut files = Vec::new();
+    let mut left = vec![chart.to_owned()];
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            for entry in fs::read_dir(&path).map_err(at(&path))? {
+                left.push(entry.map_err(at(&path))?.path());
+            }
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut list = Vec::new();
+    for path in files {
+        let content = Digest::of(&fs::read(&path).map_err(at(&path))?);
+        let name = path.strip_prefix(chart).unwrap_or(&path).as_os_str().as_encoded_bytes();
+        list.extend_from_slice(content.to_string().as_bytes());
+        list.extend_from_slice(name);
+        list.push(0);
+    }
+    Ok(Digest::of(&list))
+}
+
 /// `above` are the folders on the way here: a link to one of them would never end.
 fn copy_folder(
     source: &Path,
@@ -160,6 +185,11 @@ mod tests {
         assert_eq!(fs::read_to_string(copy.join("templates/a.yaml")).unwrap(), "a: 1");
         assert_eq!(fs::read_to_string(copy.join("linked.yaml")).unwrap(), "a: 1");
         assert!(!copy.join(".git").exists() && !copy.join("dangling").exists());
+
+        let before = digest(&copy).unwrap();
+        assert_eq!(digest(&copy).unwrap(), before);
+        fs::rename(copy.join("linked.yaml"), copy.join("other.yaml")).unwrap();
+        assert_ne!(digest(&copy).unwrap(), before);
 
         let archive = home.path().join("web-1.tgz");
         fs::write(&archive, "tgz").unwrap();

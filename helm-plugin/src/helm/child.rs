@@ -126,6 +126,8 @@ impl Drop for Child {
 pub(crate) struct Shown {
     file: File,
     output: Box<dyn Write>,
+    /// What makes a line fit to be shown, and how much of the text has been.
+    fit: Option<(fn(&str) -> String, usize)>,
     /// Everything read, for those that look for a reason afterwards.
     pub(crate) text: Vec<u8>,
 }
@@ -133,16 +135,30 @@ pub(crate) struct Shown {
 impl Shown {
     /// Shows `file`, read from its start, on `output`.
     pub(crate) fn new(file: File, output: impl Write + 'static) -> Self {
-        Self { file, output: Box::new(output), text: Vec::new() }
+        Self { file, output: Box::new(output), fit: None, text: Vec::new() }
+    }
+
+    /// The same line by line, each as `fit` makes it.
+    pub(crate) fn by_line(file: File, output: impl Write + 'static, fit: fn(&str) -> String) -> Self {
+        Self { fit: Some((fit, 0)), ..Self::new(file, output) }
     }
 
     fn show(&mut self) {
         let start = self.text.len();
         // An output that is gone is no reason to stop a deployment.
         let _ = self.file.read_to_end(&mut self.text);
-        if self.text.len() > start {
+        let shown = match &mut self.fit {
+            None => self.text[start..].to_vec(),
+            Some((fit, shown)) => {
+                let end = self.text.iter().rposition(|byte| *byte == b'\n').map_or(*shown, |last| last + 1);
+                let lines = String::from_utf8_lossy(&self.text[*shown..end]);
+                *shown = end;
+                lines.lines().map(|line| fit(line) + "\n").collect::<String>().into_bytes()
+            }
+        };
+        if !shown.is_empty() {
             beside(|| {
-                let _ = self.output.write_all(&self.text[start..]).and_then(|()| self.output.flush());
+                let _ = self.output.write_all(&shown).and_then(|()| self.output.flush());
             });
         }
     }

@@ -24,6 +24,9 @@ pub(crate) struct DryRun {
     /// The revision that the deployment would make.
     #[serde(rename = "version")]
     pub(crate) revision: u64,
+    /// `ssa` if the server applies the release; Helm 3 does not say.
+    #[serde(default)]
+    pub(crate) apply_method: Option<String>,
     /// The digest of the chart, which Helm tells of one that it pulled from a registry and of no other: the index of a
     /// repository may have it, and Helm keeps it to itself.
     #[serde(skip)]

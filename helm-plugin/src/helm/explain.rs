@@ -1,5 +1,7 @@
 //! What Helm's error text means, where its cause lies outside of Helm.
 
+use crate::text;
+
 /// A cause that we can say more about than Helm does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -32,10 +34,38 @@ pub(crate) fn trouble(stderr: &str) -> Trouble {
     SIGNS.iter().find(|(sign, _)| stderr.contains(sign)).map_or(Trouble::Other, |(_, trouble)| *trouble)
 }
 
+/// A line of Helm's as it may be shown: without control characters, and without the objects that some errors dump,
+/// which may be Secrets. What stands between the first and the last bracket of a line is taken for a dump, since
+/// values may hold brackets themselves.
+pub(crate) fn fit(line: &str) -> String {
+    let line = text::visible(line);
+    let opens = |(at, _): &(usize, &str)| {
+        let (before, after) = line.split_at(*at);
+        after.starts_with("{\"") || before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == ']')
+    };
+    let line = match line.match_indices('{').find(opens) {
+        Some((start, _)) => without(&line, start + 1, '}'),
+        None => line,
+    };
+    match line.find("map[") {
+        Some(start) => without(&line, start + "map[".len(), ']'),
+        None => line,
+    }
+}
+
+fn without(line: &str, start: usize, close: char) -> String {
+    let end = line.rfind(close).filter(|end| *end >= start);
+    if end == Some(start) {
+        line.to_owned()
+    } else {
+        format!("{}…{}", &line[..start], end.map_or("", |end| &line[end..]))
+    }
+}
+
 /// Helm's own message, without its logging and the word that it starts with.
 pub(crate) fn message(stderr: &str) -> String {
     let start = stderr.lines().position(|line| line.starts_with("Error: "));
-    let lines: Vec<&str> = stderr.lines().skip(start.unwrap_or(0)).collect();
+    let lines: Vec<String> = stderr.lines().skip(start.unwrap_or(0)).map(fit).collect();
     let text = lines.join("\n");
     let text = text.strip_prefix("Error: ").unwrap_or(&text).trim();
     if text.is_empty() { "helm gave no reason".to_owned() } else { text.to_owned() }
@@ -65,6 +95,24 @@ mod tests {
             Trouble::Pending,
         );
         check("Error: path \"./nope\" not found", Trouble::Other);
+    }
+
+    #[test]
+    fn rule_16_objects_are_not_dumped() {
+        let check = |line: &str, expected: &str| assert_eq!(fit(line), expected);
+        check("a: b \u{1b}[31mc", "a: b \u{fffd}[31mc");
+        let dump = "spec.template: Invalid value: core.PodTemplateSpec{Env:[]core.EnvVar{{Name:\"P\", Value:\"pa}ss\"}}}: field is immutable";
+        check(dump, "spec.template: Invalid value: core.PodTemplateSpec{…}: field is immutable");
+        check(
+            "The order in patch list: [map[name:P value:pa]ss] map[name:Q]] is",
+            "The order in patch list: [map[…] is",
+        );
+        check("cannot patch: {\"data\":{\"p\":\"cGFzcw==\"}", "cannot patch: {…}");
+        check("cannot patch: {\"data\":\"cut", "cannot patch: {…");
+        check(
+            "parse error at <{{ .Values.x }}>: v1.T{} map[]",
+            "parse error at <{{ .Values.x }}>: v1.T{} map[]",
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
     child::{Child, GRACE, Input, Shown},
     explain::{self, Trouble},
     outcome::{Found, ReleaseState},
+    stored::Stored,
 };
 use crate::{
     exit::Exit,
@@ -94,7 +95,7 @@ impl Explain for HelmError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Failed { trouble: Trouble::Pending, .. } => Some(
-                "another deployment holds the release; if that was killed, `eks-deploy recover` frees it"
+                "another deployment holds the release; if that was killed, `recover` or `up --recover` frees it"
                     .to_owned(),
             ),
             Self::Folder(error) => error.hint(),
@@ -185,7 +186,7 @@ impl<'a> Helm<'a> {
         let open = |path: &Path| fs::File::open(path).map_err(|source| self.run_error(source));
         let mut shown = [
             Shown::new(open(&output.stdout)?, io::stdout()),
-            Shown::new(open(&output.stderr)?, io::stderr()),
+            Shown::by_line(open(&output.stderr)?, io::stderr(), explain::fit),
         ];
         let (status, stop): (ExitStatus, _) =
             child.watch(&mut shown, next_stop, GRACE).await.map_err(|source| self.run_error(source))?;
@@ -205,6 +206,26 @@ impl<'a> Helm<'a> {
                 Found::Nothing
             }
             Err(error) => Found::Unreadable(error.to_string()),
+        }
+    }
+
+    /// Reads a revision of a release, without one the last; `None` if there is no such release.
+    pub(crate) async fn stored(
+        &self,
+        release: &str,
+        namespace: &str,
+        revision: Option<u64>,
+    ) -> Result<Option<Stored>, HelmError> {
+        let mut arguments =
+            ["status", release, "--namespace", namespace, "--output", "json"].map(str::to_owned).to_vec();
+        arguments.extend(revision.map(|revision| format!("--revision={revision}")));
+        match self.read(&arguments, Input::Nothing).await {
+            Ok(printed) => {
+                let stored = serde_json::from_slice(&printed.stdout);
+                stored.map(Some).map_err(|source| HelmError::Unreadable { verb: "status", source })
+            }
+            Err(HelmError::Failed { message, .. }) if message.contains("release: not found") => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -199,11 +199,14 @@ impl Outputs {
         Ok(Self(outputs.into_iter().map(|(name, output)| (name, output.value)).collect()))
     }
 
+    /// An output, or what an output that is a map has under a key: `images.api`. No name of an output has a dot.
     fn get(&self, name: &str) -> Result<&Value, TerraformError> {
-        self.0.get(name).ok_or_else(|| TerraformError::NoOutput {
-            name: name.to_owned(),
-            known: self.0.keys().cloned().collect(),
-        })
+        let (output, key) = name.split_once('.').map_or((name, None), |(output, key)| (output, Some(key)));
+        let absent = |known: Vec<String>| TerraformError::NoOutput { name: name.to_owned(), known };
+        let value = self.0.get(output).ok_or_else(|| absent(self.0.keys().cloned().collect()))?;
+        let Some(key) = key else { return Ok(value) };
+        let keys = value.as_object().into_iter().flat_map(|map| map.keys());
+        value.get(key).ok_or_else(|| absent(keys.map(|key| format!("{output}.{key}")).collect()))
     }
 
     /// The image that an output names: a text, or an object as our provider's resources and modules give it.
@@ -283,6 +286,24 @@ mod tests {
         check(json!("no image!"), "Terraform output `x` is not an image");
         check(json!({"name": "a"}), "Terraform output `x` is not an image");
         check(json!(null), "Terraform output `x` is not an image");
+
+        let images = outputs(&json!({"api": pinned, "shop/web.v2": {"uri": pinned, "digest": DIGEST}}));
+        for name in ["x.api", "x.shop/web.v2"] {
+            assert_eq!(images.image(name).unwrap().to_string(), pinned);
+        }
+        let error = images.image("x.web").unwrap_err();
+        assert_eq!(error.to_string(), "there is no Terraform output `x.web`");
+        assert_eq!(error.hint().as_deref(), Some("these are there: x.api, x.shop/web.v2"));
+    }
+
+    #[test]
+    fn what_is_sensitive_is_not_told() {
+        let text = r#"{"password": {"sensitive": true, "type": "string", "value": "planted"}}"#;
+        let outputs = Outputs::parse(text.as_bytes()).unwrap();
+        let error = outputs.image("x").unwrap_err();
+        let told =
+            format!("{outputs:?} {error:?} {error} {:?} {:?}", error.hint(), outputs.cluster("password.x"));
+        assert!(!told.contains("planted"), "{told}");
     }
 
     #[test]

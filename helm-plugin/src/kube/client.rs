@@ -7,15 +7,18 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use reqwest::{Certificate, ClientBuilder, Response, header, redirect};
-use serde_json::Value;
+use reqwest::{Certificate, ClientBuilder, Response, StatusCode, header, redirect};
+use serde_json::{Value, json};
 use tokio::{net::lookup_host, sync::Mutex, time::sleep};
 
 use super::{
-    error::{KubeError, Reason},
+    error::{Conflict, KubeError, Reason},
     path::{Collection, encoded},
 };
 use crate::eks::{cluster::Cluster, signer::Signer, token::Token};
+
+#[cfg(test)]
+mod tests;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// For one attempt, to the end of its answer.
@@ -37,6 +40,11 @@ const LARGEST: usize = 64 << 20;
 
 /// Fields that are given replace those that are there; the same twice is the same.
 const MERGE: &str = "application/merge-patch+json";
+const JSON: &str = "application/json";
+/// Server-side apply. JSON is YAML.
+const APPLY: &str = "application/apply-patch+yaml";
+/// The name by which Helm owns fields.
+const MANAGER: &str = "helm";
 
 /// Whom to act as in the cluster, as `--kube-as-user` and `--kube-as-group` say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,10 +68,30 @@ pub(crate) struct Client {
 #[derive(Clone, Copy)]
 struct Call<'a> {
     path: &'a str,
-    /// Fields to merge; without them the object is read.
-    merge: Option<&'a Value>,
+    method: Method,
+    /// What is sent, and as what; nothing to read.
+    body: Option<(&'static str, &'a Value)>,
     /// The longest answer, in bytes.
     limit: usize,
+}
+
+impl<'a> Call<'a> {
+    fn get(path: &'a str) -> Self {
+        Self { path, method: Method::Get, body: None, limit: LARGEST }
+    }
+
+    fn send(method: Method, path: &'a str, content_type: &'static str, body: &'a Value) -> Self {
+        Self { path, method, body: Some((content_type, body)), limit: LARGEST }
+    }
+}
+
+/// What is done twice is done once: so that all of it can be asked again.
+#[derive(Clone, Copy)]
+enum Method {
+    Get,
+    Patch,
+    /// Of reviews only, which are asked and not kept.
+    Post,
 }
 
 struct Tokens {
@@ -91,11 +119,7 @@ impl Client {
         collection: Collection<'_>,
         name: &str,
     ) -> Result<Option<Value>, KubeError> {
-        match self.json(&collection.one(name)).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.reason.status() == Some(404) => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.look(&collection.one(name)).await
     }
 
     /// The objects that the query chooses: `labelSelector` or `fieldSelector`, and its value. Of very long lists the
@@ -136,7 +160,7 @@ impl Client {
             pods.one(name),
             encoded(container)
         );
-        let text = self.ask(Call { path: &path, merge: None, limit: 2 * bytes }).await;
+        let text = self.ask(Call { limit: 2 * bytes, ..Call::get(&path) }).await;
         let text = text.map_err(|reason| self.error(&path, reason))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
@@ -149,14 +173,44 @@ impl Client {
         fields: &Value,
     ) -> Result<(), KubeError> {
         let path = collection.one(name);
-        let answer = self.ask(Call { path: &path, merge: Some(fields), limit: LARGEST }).await;
-        answer.map(drop).map_err(|reason| self.error(&path, reason))
+        self.answer(Call::send(Method::Patch, &path, MERGE, fields)).await.map(drop)
+    }
+
+    /// What is at a path; `None` if nothing is.
+    pub(crate) async fn look(&self, path: &str) -> Result<Option<Value>, KubeError> {
+        match self.json(path).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.reason.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What an object would be if Helm applied it by server-side apply; nothing is changed. With `force`, fields that
+    /// others own become Helm's.
+    pub(crate) async fn would_be(&self, path: &str, object: &Value, force: bool) -> Result<Value, KubeError> {
+        let path = format!("{path}?dryRun=All&fieldManager={MANAGER}&force={force}");
+        self.answer(Call::send(Method::Patch, &path, APPLY, object)).await
+    }
+
+    /// Whether the identity may do this: `verb`, `group`, `resource` and `namespace` as RBAC names them.
+    pub(crate) async fn may(&self, attributes: &Value) -> Result<bool, KubeError> {
+        const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        });
+        let answer = self.answer(Call::send(Method::Post, REVIEWS, JSON, &review)).await?;
+        Ok(answer["status"]["allowed"] == true)
     }
 
     async fn json(&self, path: &str) -> Result<Value, KubeError> {
-        let answer = self.ask(Call { path, merge: None, limit: LARGEST }).await;
+        self.answer(Call::get(path)).await
+    }
+
+    async fn answer(&self, call: Call<'_>) -> Result<Value, KubeError> {
+        let answer = self.ask(call).await;
         let parsed = answer.and_then(|bytes| serde_json::from_slice(&bytes).map_err(Reason::NotJson));
-        parsed.map_err(|reason| self.error(path, reason))
+        parsed.map_err(|reason| self.error(call.path, reason))
     }
 
     fn error(&self, path: &str, reason: Reason) -> KubeError {
@@ -186,13 +240,17 @@ impl Client {
         unreachable!("the last attempt returns")
     }
 
-    async fn attempt(&self, Call { path, merge, limit }: Call<'_>) -> Result<Vec<u8>, Reason> {
+    async fn attempt(&self, Call { path, method, body, limit }: Call<'_>) -> Result<Vec<u8>, Reason> {
         let token = self.token().await?;
         let url = format!("{}{path}", self.base);
-        let mut request = match merge {
-            None => self.http.get(url),
-            Some(fields) => self.http.patch(url).header(header::CONTENT_TYPE, MERGE).body(fields.to_string()),
+        let mut request = match method {
+            Method::Get => self.http.get(url),
+            Method::Patch => self.http.patch(url),
+            Method::Post => self.http.post(url),
         };
+        if let Some((content_type, body)) = body {
+            request = request.header(header::CONTENT_TYPE, content_type).body(body.to_string());
+        }
         request = request.bearer_auth(token.expose());
         if let Some(user) = &self.act_as.user {
             request = request.header("Impersonate-User", user);
@@ -205,6 +263,10 @@ impl Client {
         let body = bounded(response, limit).await?;
         if status.is_success() {
             return Ok(body);
+        }
+        let conflicts = if status == StatusCode::CONFLICT { conflicts(&body) } else { Vec::new() };
+        if !conflicts.is_empty() {
+            return Err(Reason::Conflicts(conflicts));
         }
         Err(Reason::Refused { status: status.as_u16(), message: message(&body), after })
     }
@@ -272,121 +334,14 @@ fn message(body: &[u8]) -> String {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use aws_credential_types::Credentials;
-    use serde_json::json;
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpListener,
-        task::JoinHandle,
+/// The fields that somebody else owns, if that is why an apply was refused.
+fn conflicts(body: &[u8]) -> Vec<Conflict> {
+    let status: Value = serde_json::from_slice(body).unwrap_or_default();
+    let causes = status["details"]["causes"].as_array().into_iter().flatten();
+    let conflict = |cause: &Value| {
+        let manager = cause["message"].as_str()?.strip_prefix("conflict with \"")?.split('"').next()?;
+        let field = cause["field"].as_str()?.trim_start_matches('.');
+        Some(Conflict { manager: manager.to_owned(), field: field.to_owned() })
     };
-
-    use super::*;
-
-    const PODS: Collection<'_> = Collection { group: "api/v1", kind: "pods", namespace: "shop" };
-
-    /// A server that gives these answers, one per connection, and then tells what it was asked.
-    async fn server(answers: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let asked = tokio::spawn(async move {
-            let mut asked = Vec::new();
-            for answer in answers {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut question = Vec::new();
-                while !question.ends_with(b"\r\n\r\n") {
-                    question.push(stream.read_u8().await.unwrap());
-                }
-                asked.push(String::from_utf8(question).unwrap());
-                stream.write_all(answer.as_bytes()).await.unwrap();
-            }
-            asked
-        });
-        let keys = Credentials::new("A", "B", None, None, "test");
-        let tokens = Mutex::new(Tokens { signer: Signer::with(keys, "prod", "eu-west-1"), current: None });
-        let act_as =
-            ActAs { user: Some("anna".to_owned()), groups: vec!["dev".to_owned(), "ops".to_owned()] };
-        let http = builder().no_proxy().build().unwrap();
-        (Client { http, cluster: "prod".to_owned(), base, tokens, act_as }, asked)
-    }
-
-    fn answer(status: u16, body: &Value) -> String {
-        let body = body.to_string();
-        format!(
-            "HTTP/1.1 {status} x\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    }
-
-    #[tokio::test]
-    async fn asks_again_where_that_can_help() {
-        let pod = json!({"metadata": {"name": "a"}});
-        let check = async |statuses: &[u16], expected: Result<Option<&Value>, &str>| {
-            let answers = statuses.iter().map(|status| {
-                let body = if *status == 200 { pod.clone() } else { json!({"message": "busy"}) };
-                answer(*status, &body)
-            });
-            let (client, asked) = server(answers.collect()).await;
-            let got = client.get(PODS, "a").await.map_err(|error| error.reason.to_string());
-            assert_eq!(got.as_ref().map(Option::as_ref).map_err(String::as_str), expected, "{statuses:?}");
-            assert_eq!(asked.await.unwrap().len(), statuses.len());
-        };
-        check(&[200], Ok(Some(&pod))).await;
-        check(&[503, 429, 200], Ok(Some(&pod))).await;
-        check(&[401, 200], Ok(Some(&pod))).await;
-        check(&[404], Ok(None)).await;
-        check(&[401, 401], Err("401: busy")).await;
-        check(&[403], Err("403: busy")).await;
-        check(&[500, 500, 500], Err("500: busy")).await;
-    }
-
-    #[tokio::test]
-    async fn reads_lists_to_their_end_as_whom_it_was_told() {
-        let page = |name: &str, next: &str| {
-            answer(200, &json!({"metadata": {"continue": next}, "items": [{"metadata": {"name": name}}]}))
-        };
-        let (client, asked) = server(vec![page("a", "n=/"), page("b", "")]).await;
-        let pods = client.list(PODS, ("labelSelector", "app in (a,b)")).await.unwrap();
-        assert_eq!(pods, [json!({"metadata": {"name": "a"}}), json!({"metadata": {"name": "b"}})]);
-        let asked = asked.await.unwrap();
-        let first = "GET /api/v1/namespaces/shop/pods?limit=250&labelSelector=app%20in%20%28a%2Cb%29";
-        assert!(asked[0].starts_with(&format!("{first} HTTP/1.1\r\n")), "{}", asked[0]);
-        assert!(asked[1].starts_with(&format!("{first}&continue=n%3D%2F HTTP/1.1\r\n")), "{}", asked[1]);
-        for header in
-            ["authorization: Bearer k8s-aws-v1.", "impersonate-user: anna", "impersonate-group: ops"]
-        {
-            assert!(asked[0].contains(header), "{header}: {}", asked[0]);
-        }
-    }
-
-    #[tokio::test]
-    async fn answers_have_a_size() {
-        let long = json!("x".repeat(100));
-        let (client, asked) = server(vec![answer(200, &long)]).await;
-        let error = client.log(("shop", "a"), "web", true, (5, 20)).await.unwrap_err();
-        assert_eq!(error.to_string(), "cannot read /api/v1/namespaces/shop/pods/a/log of cluster `prod`");
-        assert_eq!(error.reason.to_string(), "the answer has more than 40 bytes");
-        let expected =
-            "GET /api/v1/namespaces/shop/pods/a/log?container=web&previous=true&tailLines=5&limitBytes=20 ";
-        assert!(asked.await.unwrap()[0].starts_with(expected));
-    }
-
-    #[tokio::test]
-    async fn an_authority_that_is_none_is_an_error() {
-        let cluster = Cluster {
-            name: "prod".to_owned(),
-            arn: None,
-            region: "eu-west-1".to_owned(),
-            endpoint: "https://127.0.0.1:1".parse().unwrap(),
-            server_name: None,
-            certificate_authority: "%".to_owned(),
-            outpost_id: None,
-            authentication_mode: None,
-        };
-        let signer = Signer::with(Credentials::new("A", "B", None, None, "test"), "prod", "eu-west-1");
-        let error = Client::new(&cluster, signer, ActAs::default()).await.err().unwrap();
-        assert_eq!(error.to_string(), "cannot read the API of cluster `prod`");
-        assert_eq!(error.reason.to_string(), "no connection can be made");
-    }
+    causes.filter(|cause| cause["reason"] == "FieldManagerConflict").filter_map(conflict).collect()
 }

@@ -1,6 +1,6 @@
 //! Why the API server did not give what was asked for.
 
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use crate::{exit::Exit, failure::Explain};
 
@@ -15,6 +15,21 @@ pub(crate) struct KubeError {
     /// Why.
     #[source]
     pub(crate) reason: Reason,
+}
+
+/// A field that somebody else has set since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    /// By which name: `kubectl-set`, a controller's.
+    pub(crate) manager: String,
+    /// The field, as Kubernetes writes it: `spec.template.spec.containers[name="web"].image`.
+    pub(crate) field: String,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (by {})", self.field, self.manager)
+    }
 }
 
 /// What stood in the way.
@@ -39,6 +54,9 @@ pub(crate) enum Reason {
         /// When it wants to be asked again.
         after: Option<Duration>,
     },
+    /// Others own fields of what was to be applied.
+    #[error("others have set {}", .0.iter().map(Conflict::to_string).collect::<Vec<_>>().join(", "))]
+    Conflicts(Vec<Conflict>),
     /// The answer is longer than anything that was asked for.
     #[error("the answer has more than {0} bytes")]
     TooLong(usize),
@@ -53,11 +71,14 @@ impl Reason {
         match self {
             Self::NoAnswer(_) => true,
             Self::Refused { status, .. } => matches!(status, 429 | 500 | 502..=504),
-            Self::Setup(_) | Self::Token(_) | Self::TooLong(_) | Self::NotJson(_) => false,
+            Self::Setup(_) | Self::Token(_) | Self::Conflicts(_) | Self::TooLong(_) | Self::NotJson(_) => {
+                false
+            }
         }
     }
 
-    pub(super) fn status(&self) -> Option<u16> {
+    /// The status of HTTP that it was refused with.
+    pub(crate) fn status(&self) -> Option<u16> {
         if let Self::Refused { status, .. } = self { Some(*status) } else { None }
     }
 }

@@ -7,8 +7,8 @@ use ecr_registry::Reference;
 use super::{
     pod::{Container, Ended, Pod},
     state::State,
-    text,
 };
+use crate::text;
 
 /// One thing that stands in the way, of one pod or of several alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl fmt::Display for Cause {
 }
 
 /// What stands in the way of an object, each kind of thing once.
-pub(super) fn causes(state: &State) -> Vec<Cause> {
+pub(crate) fn causes(state: &State) -> Vec<Cause> {
     if state.done {
         return Vec::new();
     }
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_pass() {
+    fn rule_10_what_cannot_pass() {
         let check = |image: &str, reason: &str, message: &str, expected: fn(&Hope) -> bool| {
             let state = json!({"waiting": {"reason": reason, "message": message}});
             let found = seen(vec![pod(json!({"container": {"image": image, "state": state}}))], &[]);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_words_are_one_line() {
+    fn rule_16_hostile_words_are_one_line() {
         let state = json!({"waiting": {"reason": "Custom\x1b[2J", "message": "a\r\n::set-output x\x07"}});
         let found = seen(vec![pod(json!({"container": {"state": state}}))], &[]);
         assert_eq!(found[0].to_string(), "Custom [2J: a ::set-output x (pod p, container c, node n)");

@@ -224,6 +224,7 @@ mod tests {
         let container = Container {
             name: "c".to_owned(),
             image: "a".to_owned(),
+            digest: None,
             ready: false,
             restarts: 1,
             waiting,
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn warns_once_after_a_grace_and_not_of_what_passes() {
+    fn rule_10_warns_once_after_a_grace_and_not_of_what_passes() {
         const CONFIG: &str = "CreateContainerConfigError";
         let waiting = || vec![waits("b", CONFIG)];
         let warning = "warning: Deployment/web: CreateContainerConfigError: m (pod p, container c)";
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_new_revision_is_hopeless() {
+    fn rule_10_only_a_new_revision_is_hopeless() {
         let invalid = |revision: &str| vec![waits(revision, "InvalidImageName")];
         let cause = "Deployment/web: InvalidImageName: m (pod p, container c)";
         let hopeless = format!("hopeless: {cause}");
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_wrong_while_a_hook_runs() {
+    fn rule_10_nothing_is_wrong_while_a_hook_runs() {
         let with_hook = |done| vec![state("hook", "h", done), waits("b", "InvalidImageName")];
         let running: &[&str] = &["Job/hook (hook): running", "Deployment/web: 0 of 1 ready"];
         let hopeless = "hopeless: Deployment/web: InvalidImageName: m (pod p, container c)";

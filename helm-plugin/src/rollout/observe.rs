@@ -17,6 +17,15 @@ const AT_ONCE: usize = 8;
 /// How far they are; those that are not there are left out. Pods and events are asked for only where something is
 /// missing.
 pub(super) async fn states(client: &Client, subjects: &[Subject]) -> Result<Vec<State>, KubeError> {
+    observe(client, subjects, false).await
+}
+
+/// The same with all pods.
+pub(crate) async fn look_at_all(client: &Client, subjects: &[Subject]) -> Result<Vec<State>, KubeError> {
+    observe(client, subjects, true).await
+}
+
+async fn observe(client: &Client, subjects: &[Subject], all_pods: bool) -> Result<Vec<State>, KubeError> {
     let looks = subjects.iter().map(|subject| async move {
         Ok::<_, KubeError>(look(client, subject).await?.map(|seen| (subject, seen)))
     });
@@ -25,7 +34,7 @@ pub(super) async fn states(client: &Client, subjects: &[Subject]) -> Result<Vec<
     let mut states = Vec::new();
     for (subject, mut seen) in seen.into_iter().flatten() {
         let state = State::of(subject, &seen);
-        if state.done {
+        if state.done && !all_pods {
             states.push(state);
             continue;
         }

@@ -26,6 +26,8 @@ pub(crate) struct Pod {
 pub(crate) struct Container {
     pub(crate) name: String,
     pub(crate) image: String,
+    /// The digest of what it runs, as the node says.
+    pub(crate) digest: Option<String>,
     pub(crate) ready: bool,
     pub(crate) restarts: u64,
     /// What it waits for: reason and message.
@@ -78,6 +80,7 @@ fn container(status: &Value) -> Container {
     Container {
         name: string(&status["name"]),
         image: string(&status["image"]),
+        digest: status["imageID"].as_str().and_then(|id| Some(id.rsplit_once('@')?.1.to_owned())),
         ready: status["ready"] == true,
         restarts: status["restartCount"].as_u64().unwrap_or_default(),
         waiting: waiting.is_object().then(|| (string(&waiting["reason"]), string(&waiting["message"]))),

@@ -1,10 +1,7 @@
 //! What stood in the way of a release, for people: the causes first, then what belongs to them.
 
-use super::{
-    ledger::{LogKey, Stuck},
-    text,
-};
-use crate::ci::Ci;
+use super::ledger::{LogKey, Stuck};
+use crate::{ci::Ci, text};
 
 /// What is shown of one log, in lines, and of the events of one pod.
 const LOG_LINES: usize = 15;

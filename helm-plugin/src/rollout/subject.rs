@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::{images::uses::Rendered, kube::Collection};
+use crate::{
+    images::uses::{Object, Rendered},
+    kube::Collection,
+};
 
 /// What runs pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,12 +63,31 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Those of a release, its hooks included that this operation runs: `installs` says which it is.
-pub(crate) fn subjects(objects: &[Rendered], namespace: &str, installs: bool) -> Vec<Subject> {
-    let events = if installs { ["pre-install", "post-install"] } else { ["pre-upgrade", "post-upgrade"] };
+/// What Helm does with a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Install,
+    Upgrade,
+    Rollback,
+}
+
+impl Operation {
+    /// Whether it runs the hook.
+    pub(crate) fn runs(self, hook: &Object) -> bool {
+        let events = match self {
+            Self::Install => ["pre-install", "post-install"],
+            Self::Upgrade => ["pre-upgrade", "post-upgrade"],
+            Self::Rollback => ["pre-rollback", "post-rollback"],
+        };
+        hook.events.iter().any(|event| events.contains(&event.as_str()))
+    }
+}
+
+/// Those of a release, its hooks included that this operation runs.
+pub(crate) fn subjects(objects: &[Rendered], namespace: &str, operation: Operation) -> Vec<Subject> {
     let found = objects.iter().filter_map(|Rendered { object, content }| {
         let hook = !object.events.is_empty();
-        let runs = !hook || object.events.iter().any(|event| events.contains(&event.as_str()));
+        let runs = !hook || operation.runs(object);
         let namespace = content["metadata"]["namespace"].as_str().unwrap_or(namespace).to_owned();
         let name = Some(object.name.clone()).filter(|name| runs && is_name(name) && is_name(&namespace))?;
         Some(Subject { kind: Kind::of(content)?, namespace, name, hook })
@@ -94,14 +116,23 @@ mod tests {
             events: vec![event.to_owned()],
             manifest: format!("apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\n"),
         };
-        let hooks = [hook("first", "pre-install"), hook("migrate", "pre-upgrade"), hook("try", "test")];
-        let check = |installs: bool, expected: &[&str]| {
-            let found = subjects(&objects(manifest, &hooks).unwrap(), "shop", installs);
+        let hooks = [
+            hook("first", "pre-install"),
+            hook("migrate", "pre-upgrade"),
+            hook("back", "post-rollback"),
+            hook("try", "test"),
+        ];
+        let check = |operation: Operation, expected: &[&str]| {
+            let found = subjects(&objects(manifest, &hooks).unwrap(), "shop", operation);
             let found: Vec<String> =
                 found.iter().map(|subject| format!("{} {subject}", subject.namespace)).collect();
             assert_eq!(found, expected);
         };
-        check(true, &["shop Deployment/web", "infra DaemonSet/agent", "shop Job/first (hook)"]);
-        check(false, &["shop Deployment/web", "infra DaemonSet/agent", "shop Job/migrate (hook)"]);
+        check(Operation::Install, &["shop Deployment/web", "infra DaemonSet/agent", "shop Job/first (hook)"]);
+        check(
+            Operation::Upgrade,
+            &["shop Deployment/web", "infra DaemonSet/agent", "shop Job/migrate (hook)"],
+        );
+        check(Operation::Rollback, &["shop Deployment/web", "infra DaemonSet/agent", "shop Job/back (hook)"]);
     }
 }

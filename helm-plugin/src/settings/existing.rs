@@ -1,6 +1,8 @@
 //! What verbs about a release that is there were told: which one, where.
 
-use super::{OWN_CLUSTER_FLAGS, SettingsError, Surroundings, file::File, place::Place};
+use ecr_registry::Endpoints;
+
+use super::{OWN_CLUSTER_FLAGS, SettingsError, Surroundings, endpoints, file::File, place::Place};
 use crate::{
     cli::ExistingArguments,
     failure::Failure,
@@ -19,6 +21,10 @@ pub(crate) struct ExistingSettings {
     pub(crate) place: Place,
     /// Whom to act as in the cluster.
     pub(crate) act_as: ActAs,
+    /// Registries that are reached elsewhere.
+    pub(crate) endpoints: Endpoints,
+    /// Whether a person looks at what we say.
+    pub(crate) attended: bool,
 }
 
 impl ExistingSettings {
@@ -44,6 +50,8 @@ impl ExistingSettings {
             namespace: namespace.choose(around.attended)?,
             place: Place::resolve(arguments.place, file.cluster, file.outputs, around.aws_region)?,
             act_as: around.act_as,
+            endpoints: endpoints(&file.registry_endpoints, around.registry_endpoints.as_deref())?,
+            attended: around.attended,
         })
     }
 }

@@ -105,7 +105,7 @@ mod tests {
     fn place(line: &str, entry: ClusterEntry, aws_region: Option<&str>) -> Result<Place, String> {
         let words = ["eks-deploy", "up"].into_iter().chain(line.split_whitespace());
         let Verb::Up(arguments) = Cli::try_parse_from(words).unwrap().verb else { panic!("`up` is typed") };
-        let place = Place::resolve(arguments.place, entry, None, aws_region.map(str::to_owned));
+        let place = Place::resolve(arguments.release.place, entry, None, aws_region.map(str::to_owned));
         place.map_err(|error| error.to_string())
     }
 

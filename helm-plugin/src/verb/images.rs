@@ -50,7 +50,8 @@ pub(crate) async fn run(verb: ImagesVerb) -> Result<(), Failure> {
 async fn list(release: UpArguments, output: Output) -> Result<(), Failure> {
     let (begun, mut signals) = Begun::new(release)?;
     let helm = begun.helm()?;
-    let (_, Prepared { images, .. }) = begun.prepare(&helm, &mut signals).await?;
+    let target = begun.target(&helm, &mut signals).await?;
+    let images = begun.prepare(&target, &helm, &mut signals).await?.images();
     let text = match output {
         Output::Text => table::text(&images),
         Output::Json => format!("{:#}\n", json!(images.iter().map(row).collect::<Vec<_>>())),
@@ -64,7 +65,8 @@ async fn lock(release: UpArguments) -> Result<(), Failure> {
     let (mut begun, mut signals) = Begun::new(release)?;
     let path = begun.settings.lock.take().ok_or(NoLock)?;
     let helm = begun.helm()?;
-    let (_, Prepared { pins, .. }) = begun.prepare(&helm, &mut signals).await?;
+    let target = begun.target(&helm, &mut signals).await?;
+    let Prepared { pins, .. } = begun.prepare(&target, &helm, &mut signals).await?;
     Lock::write(&path, &pins)?;
     say(&format!("{} has the digests of {} images", path.display(), pins.len()));
     Ok(())

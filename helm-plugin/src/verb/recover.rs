@@ -2,11 +2,10 @@
 //!
 //! Only that. A release that is deployed or failed is left as it is, and one whose holder lives is the holder's.
 
-use std::env;
-
 use super::{
-    release::{BeginError, unless_stopped},
-    way::{self, Way},
+    change::{Scene, unstoppable},
+    existing::Existing,
+    release::unless_stopped,
 };
 use crate::{
     cli::RecoverArguments,
@@ -18,9 +17,7 @@ use crate::{
         session::Helm,
     },
     kube::Client,
-    run_folder::RunFolder,
-    settings::{Surroundings, existing::ExistingSettings, file},
-    signals::{Signals, Stop},
+    signals::Signals,
     talk::say,
 };
 
@@ -135,42 +132,50 @@ fn step(status: &str, history: &[ReleaseState]) -> Step {
 
 /// Frees the release, if nobody holds it.
 pub(crate) async fn run(arguments: RecoverArguments) -> Result<(), Failure> {
-    let around = Surroundings::read();
-    let mut signals = Signals::listen(around.under_helm).map_err(BeginError::System)?;
-    let file = file::read(arguments.existing.place.config.as_deref())?;
-    let settings = ExistingSettings::resolve(arguments.existing, file, around)?;
-    let (own, folder) = (env::current_exe().map_err(BeginError::System)?, RunFolder::create()?);
-    let helm = Helm::find(&own, &folder)?;
-    let open = async {
-        let outputs = way::outputs(&settings.place, None).await?;
-        let way = Way::find(&settings.place, outputs.as_ref()).await?;
-        let (_, tokens) = way.open(&folder, &own, Some(&settings.namespace.name))?;
-        let client = Client::new(&way.cluster, way.signer(), settings.act_as.clone()).await?;
-        Ok::<_, Failure>((way.cluster.name, client, tokens))
-    };
-    let (cluster, client, _tokens) = unless_stopped(&mut signals, Box::pin(open)).await?;
-    say(&format!(
-        "release {} in namespace {} of cluster {cluster}",
-        settings.release, settings.namespace.name
-    ));
-    let recovery = Recovery { settings: &settings, helm: &helm, client: &client, yes: arguments.yes };
-    let (state, step) = unless_stopped(&mut signals, Box::pin(recovery.decide())).await?;
-    recovery.act(&state, &step, &arguments.timeout, &mut signals).await
+    let (existing, mut signals) = Existing::new(arguments.existing)?;
+    let helm = existing.helm()?;
+    let entrance = existing.enter(&mut signals).await?;
+    let client =
+        unless_stopped(&mut signals, Box::pin(async { Ok(existing.scene(&entrance).reach().await?) }))
+            .await?;
+    let Scene { release, namespace, .. } = existing.scene(&entrance);
+    let recovery = Recovery { release, namespace, helm: &helm, client: &client, yes: arguments.yes };
+    recovery.existing(&arguments.timeout, &mut signals).await
 }
 
 /// One release to free.
-struct Recovery<'a> {
-    settings: &'a ExistingSettings,
-    helm: &'a Helm<'a>,
-    client: &'a Client,
-    yes: bool,
+pub(super) struct Recovery<'a> {
+    /// The release.
+    pub(super) release: &'a str,
+    /// Its namespace.
+    pub(super) namespace: &'a str,
+    /// The Helm that frees it.
+    pub(super) helm: &'a Helm<'a>,
+    /// The cluster.
+    pub(super) client: &'a Client,
+    /// Whether to go on although nothing tells whether someone is still at work.
+    pub(super) yes: bool,
 }
 
 impl Recovery<'_> {
+    /// Frees it, if there is such a release.
+    pub(super) async fn free(&self, timeout: &str, signals: &mut Signals) -> Result<(), Failure> {
+        let look = async { Ok(self.helm.status(self.release, self.namespace).await) };
+        match unless_stopped(signals, Box::pin(look)).await? {
+            Found::Nothing => Ok(()),
+            Found::Release(_) | Found::Unreadable(_) => self.existing(timeout, signals).await,
+        }
+    }
+
+    async fn existing(&self, timeout: &str, signals: &mut Signals) -> Result<(), Failure> {
+        let (state, step) = unless_stopped(signals, Box::pin(self.decide())).await?;
+        self.act(&state, &step, timeout, signals).await
+    }
+
     /// What is to be done, after it is certain that nobody else does anything.
     async fn decide(&self) -> Result<(ReleaseState, Step), Failure> {
         let state = self.state().await?;
-        let (release, namespace) = (self.settings.release.clone(), self.settings.namespace.name.clone());
+        let (release, namespace) = (self.release.to_owned(), self.namespace.to_owned());
         let status = state.status.clone();
         let step = step(&status, &self.helm.history(&release, &namespace).await?);
         match step {
@@ -190,7 +195,7 @@ impl Recovery<'_> {
     }
 
     async fn state(&self) -> Result<ReleaseState, RecoverError> {
-        let (release, namespace) = (self.settings.release.clone(), self.settings.namespace.name.clone());
+        let (release, namespace) = (self.release.to_owned(), self.namespace.to_owned());
         match self.helm.status(&release, &namespace).await {
             Found::Release(state) => Ok(state),
             Found::Nothing => Err(RecoverError::NotThere { release, namespace }),
@@ -205,7 +210,7 @@ impl Recovery<'_> {
         timeout: &str,
         signals: &mut Signals,
     ) -> Result<(), Failure> {
-        let (release, namespace) = (&self.settings.release, &self.settings.namespace.name);
+        let (release, namespace) = (self.release, self.namespace);
         let mut arguments = match step {
             Step::Nothing | Step::NoWayBack => {
                 say(&format!(
@@ -214,8 +219,8 @@ impl Recovery<'_> {
                 ));
                 return Ok(());
             }
-            Step::Uninstall => vec!["uninstall".to_owned(), release.clone()],
-            Step::Rollback(revision) => vec!["rollback".to_owned(), release.clone(), revision.to_string()],
+            Step::Uninstall => vec!["uninstall".to_owned(), release.to_owned()],
+            Step::Rollback(revision) => vec!["rollback".to_owned(), release.to_owned(), revision.to_string()],
         };
         arguments.extend(["--namespace", namespace, "--wait", "--timeout", timeout].map(str::to_owned));
         say(&format!("helm {} {release}", arguments[0]));
@@ -229,7 +234,7 @@ impl Recovery<'_> {
     }
 
     async fn judge(&self, step: &Step, success: bool) -> Result<(), Failure> {
-        let release = self.settings.release.clone();
+        let release = self.release.to_owned();
         match self.state().await {
             Err(RecoverError::NotThere { .. }) if *step == Step::Uninstall => {
                 say(&format!("release {release} is gone: it can be installed"));
@@ -244,14 +249,6 @@ impl Recovery<'_> {
             }
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-/// Helm's rollback and uninstall hear no signal: stopped in the middle they would leave what they are to mend.
-async fn unstoppable(signals: &mut Signals) -> Stop {
-    loop {
-        signals.next().await;
-        say("finishing: this cannot be cancelled");
     }
 }
 

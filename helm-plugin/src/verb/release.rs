@@ -17,7 +17,8 @@ use crate::{
     signals::{Signals, Stop},
 };
 
-pub(super) use prepare::Prepared;
+use super::change::Scene;
+pub(super) use prepare::{ManifestError, Prepared};
 pub(super) use target::Target;
 
 /// The verb ended before anything could be changed.
@@ -46,6 +47,7 @@ pub(super) struct Begun {
     pub(super) settings: Settings,
     own: PathBuf,
     folder: RunFolder,
+    lock: Option<Lock>,
 }
 
 impl Begun {
@@ -55,8 +57,10 @@ impl Begun {
         let signals = Signals::listen(around.under_helm).map_err(BeginError::System)?;
         let file = file::read(arguments.place.config.as_deref())?;
         let settings = Settings::resolve(arguments, file, around)?;
+        // Before the cluster is asked for anything: a file that does not do is the user's to mend.
+        let lock = settings.lock.as_deref().map(Lock::read).transpose()?;
         let own = env::current_exe().map_err(BeginError::System)?;
-        Ok((Self { settings, own, folder: RunFolder::create()? }, signals))
+        Ok((Self { settings, own, folder: RunFolder::create()?, lock }, signals))
     }
 
     /// The Helm at hand.
@@ -64,21 +68,34 @@ impl Begun {
         Helm::find(&self.own, &self.folder)
     }
 
+    /// The way into the cluster.
+    pub(super) async fn target(&self, helm: &Helm<'_>, signals: &mut Signals) -> Result<Target, Failure> {
+        unless_stopped(signals, Box::pin(Target::find(&self.settings, helm, &self.folder, &self.own))).await
+    }
+
     /// Reads the chart, resolves its images, pins and proves them.
     pub(super) async fn prepare(
         &self,
+        target: &Target,
         helm: &Helm<'_>,
         signals: &mut Signals,
-    ) -> Result<(Target, Prepared), Failure> {
-        // Before the cluster is asked for anything: a file that does not do is the user's to mend.
-        let lock = self.settings.lock.as_deref().map(Lock::read).transpose()?;
-        let prepared = async {
-            let target = Target::find(&self.settings, helm, &self.folder, &self.own).await?;
-            let prepared =
-                prepare::prepare(&self.settings, &target, helm, &self.folder, lock.as_ref()).await?;
-            Ok::<_, Failure>((target, prepared))
-        };
+    ) -> Result<Prepared, Failure> {
+        let lock = self.lock.as_ref();
+        let prepared = prepare::prepare(&self.settings, target, helm, &self.folder, lock);
         unless_stopped(signals, Box::pin(prepared)).await
+    }
+
+    /// What deploying it needs to know.
+    pub(super) fn scene<'a>(&'a self, target: &'a Target) -> Scene<'a> {
+        let Settings { release, namespace, endpoints, act_as, attended, .. } = &self.settings;
+        Scene {
+            release,
+            namespace: &namespace.name,
+            way: &target.way,
+            act_as,
+            endpoints,
+            attended: *attended,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         arguments::Run,
         chart,
         child::Input,
-        dry_run::DryRun,
+        dry_run::{DryRun, Metadata},
         session::{Helm, HelmError},
     },
     images::{
@@ -26,7 +26,8 @@ use crate::{
         values_path::overlay,
         verify,
     },
-    rollout::{self, Subject},
+    plan::{ChartIdentity, Key, Plan},
+    rollout::{self, Operation, Subject},
     run_folder::RunFolder,
     settings::{Settings, image::ImageSource},
     talk::{say, warn},
@@ -40,21 +41,55 @@ pub(crate) struct Prepared {
     pub(crate) document: Vec<u8>,
     /// The revision that it will make.
     pub(crate) revision: u64,
-    /// The images that it will run.
-    pub(crate) images: Vec<ImageUse>,
+    /// The objects that it will apply, and the hooks.
+    pub(crate) objects: Vec<Rendered>,
     /// The pins among the values.
     pub(crate) pins: Vec<Pin>,
+    /// Whether it will let the server apply them.
+    pub(crate) server_side: bool,
+    /// The chart.
+    pub(crate) chart: ChartIdentity,
+}
+
+impl Prepared {
+    /// The images that it will run.
+    pub(crate) fn images(&self) -> Vec<ImageUse> {
+        self.objects.iter().flat_map(uses::images).collect()
+    }
+
+    /// What Helm will do.
+    pub(crate) fn operation(&self) -> Operation {
+        if self.revision == 1 { Operation::Install } else { Operation::Upgrade }
+    }
+
     /// The objects whose pods it will roll out.
-    pub(crate) subjects: Vec<Subject>,
+    pub(crate) fn subjects(&self, settings: &Settings) -> Vec<Subject> {
+        rollout::subjects(&self.objects, &settings.namespace.name, self.operation())
+    }
+
+    /// What it comes to.
+    pub(crate) fn plan(&self, settings: &Settings, target: &Target, key: &Key) -> Plan {
+        Plan {
+            release: settings.release.clone(),
+            namespace: settings.namespace.name.clone(),
+            cluster: target.way.cluster.identity(),
+            revision: self.revision,
+            chart: self.chart.clone(),
+            images: self.images().into_iter().map(|used| used.image).collect(),
+            values: key.code(&self.document),
+        }
+    }
 }
 
 /// What Helm rendered cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the manifests of chart `{chart}`")]
-struct ManifestError {
-    chart: String,
+#[error("cannot read the manifests of {what}")]
+pub(crate) struct ManifestError {
+    /// The chart, or the release.
+    pub(crate) what: String,
+    /// Where they are wrong.
     #[source]
-    source: serde_yaml_ng::Error,
+    pub(crate) source: serde_yaml_ng::Error,
 }
 
 impl Explain for ManifestError {
@@ -104,9 +139,19 @@ pub(super) async fn prepare(
     verify::prove(&deployed, &pins, &settings.policy)?;
     report(&pins, &deployed, &settings.policy);
     let arguments = dry_runs.arguments(&chart, run)?;
-    let images = deployed.iter().flat_map(uses::images).collect();
-    let subjects = rollout::subjects(&deployed, &settings.namespace.name, first.revision == 1);
-    Ok(Prepared { arguments, document, revision: first.revision, images, pins, subjects })
+    let digest = if local { Some(chart::digest(Path::new(&chart))?) } else { first.chart_digest };
+    let Metadata { name, version, .. } = first.chart.metadata;
+    let chart = ChartIdentity { name, version, digest: digest.map(|digest| digest.to_string()) };
+    let server_side = first.apply_method.as_deref() == Some("ssa");
+    Ok(Prepared {
+        arguments,
+        document,
+        revision: first.revision,
+        objects: deployed,
+        pins,
+        server_side,
+        chart,
+    })
 }
 
 fn snapshot(chart: &str, folder: &RunFolder) -> Result<String, Failure> {
@@ -120,7 +165,7 @@ fn first_input(settings: &Settings) -> Input<'static> {
 
 fn rendered(dry_run: &DryRun) -> Result<Vec<Rendered>, ManifestError> {
     uses::objects(&dry_run.manifest, &dry_run.hooks)
-        .map_err(|source| ManifestError { chart: dry_run.chart.metadata.name.clone(), source })
+        .map_err(|source| ManifestError { what: format!("chart `{}`", dry_run.chart.metadata.name), source })
 }
 
 /// The dry runs of one preparation.

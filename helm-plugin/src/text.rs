@@ -4,7 +4,7 @@
 const LONGEST: usize = 500;
 
 /// One line without control characters, no longer than a few hundred characters.
-pub(super) fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || is_hidden(c)).filter(|w| !w.is_empty()).collect();
     let mut line = words.join(" ");
@@ -16,17 +16,19 @@ pub(super) fn line(text: &str) -> String {
 }
 
 /// The last lines of a log, without sequences that move cursors, set titles or turn text around.
-pub(super) fn tail(log: &str, count: usize) -> Vec<String> {
-    let lines: Vec<String> = log.lines().map(|line| line.trim_end().chars().map(visible).collect()).collect();
+pub(crate) fn tail(log: &str, count: usize) -> Vec<String> {
+    let lines: Vec<String> = log.lines().map(|line| visible(line.trim_end())).collect();
     lines[lines.len().saturating_sub(count)..].to_vec()
 }
 
-fn visible(c: char) -> char {
-    match c {
+/// The line with a sign in the place of what would not be seen.
+pub(crate) fn visible(line: &str) -> String {
+    let shown = |c: char| match c {
         '\t' => ' ',
         c if is_hidden(c) => '\u{fffd}',
         c => c,
-    }
+    };
+    line.chars().map(shown).collect()
 }
 
 /// Control characters, and those that change the direction in which text is read.
