@@ -3,7 +3,7 @@
 use lab::aws::{Keys, REGION};
 use lab::cluster::Cluster;
 use lab::tool::Tool;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::{Stage, end};
 
@@ -25,33 +25,66 @@ fn a_second_up_rolls_the_pods_to_the_new_digest(helm: Tool) {
     up.args(["eks-deploy", "up", &stage.name, "./web", "-n", &stage.name, "--cluster", &stage.cluster.name]);
     let ended = end(up.args(["--image", &image(&stage, "v1"), "--timeout", "60s"]));
     ended.expect(0, &[&format!("image image = {}@{first} (v1)", stage.repository), "deployed as revision 1"]);
-    assert_eq!(stage.running(), [first]);
+    assert_eq!(stage.running(), [&*first]);
 
     end(stage.up(helm).args(["--image", &image(&stage, "v2")])).expect(0, &["deployed as revision 2"]);
     assert_eq!(stage.running(), [&*second]);
     assert_eq!(stage.left_over(), [""; 0].map(std::path::PathBuf::from));
 
-    a_colleague_without_the_plugin_keeps_the_digest(&stage, helm, &second);
+    there_is_a_way_back_as_long_as_the_image_is_there(&stage, helm, &first);
+    a_colleague_without_the_plugin_keeps_the_digest(&stage, helm, [&first, &second]);
 }
 
-/// Plain helm, with another change: `helm get values` has the pin, so it stays.
-fn a_colleague_without_the_plugin_keeps_the_digest(stage: &Stage, helm: Tool, digest: &str) {
+/// To the first revision and forth again, looked at by `status`; not to one whose image is gone.
+fn there_is_a_way_back_as_long_as_the_image_is_there(stage: &Stage, helm: Tool, first: &str) {
+    let about = |verb: &str| {
+        let mut command = stage.plugin();
+        command.env("HELM_BIN", stage.lab.tool(helm).unwrap()).args([verb, &stage.name]);
+        command.args(["--cluster", &stage.cluster.name, "-n", &stage.name]);
+        command
+    };
+    let said = ["back from revision 2 to revision 1, as revision 3", "is deployed as revision 3"];
+    end(&mut about("rollback")).expect(0, &said);
+    assert_eq!(stage.running(), [first]);
+    let status = end(about("status").args(["-o", "json"]));
+    status.expect(0, &[]);
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!((&status["status"], &status["images"][0]["digest"]), (&json!("deployed"), &json!(first)));
+    assert_eq!(status["objects"][0]["pods"][0]["containers"][0]["digest"], *first);
+
+    let gone = json!({"repositoryName": stage.name, "imageIds": [{"imageTag": "v1"}]});
+    stage.lab.root().ecr("BatchDeleteImage", &gone).unwrap();
+    end(about("rollback").arg("1"))
+        .expect(3, &["revision 1 cannot run any more", first, "push the image again"]);
+    end(about("rollback").arg("2")).expect(0, &["is deployed as revision 4"]);
+    stage.push("v1");
+}
+
+/// Plain helm: `helm get values` has the pins, so they stay, and nothing of ours is needed.
+fn a_colleague_without_the_plugin_keeps_the_digest(stage: &Stage, helm: Tool, [first, second]: [&str; 2]) {
     stage.write_kubeconfig();
-    let mut plain = stage.helm(helm);
-    plain.args(["upgrade", &stage.name, "./web", "--reuse-values", "--set", "replicas=2", "--wait"]);
-    end(plain.env_remove("HELM_PLUGINS").args(["--timeout", "60s"])).expect(0, &[]);
-    assert_eq!(stage.running(), [digest, digest]);
+    let plain = |arguments: &[&str]| {
+        let mut plain = stage.helm(helm);
+        plain.env_remove("HELM_PLUGINS").args(arguments);
+        end(plain.args(["--wait", "--timeout", "60s"])).expect(0, &[]);
+    };
+    plain(&["upgrade", &stage.name, "./web", "--reuse-values", "--set", "replicas=2"]);
+    assert_eq!(stage.running(), [second, second]);
+    plain(&["rollback", &stage.name, "1"]);
+    assert_eq!(stage.running(), [first]);
+    plain(&["uninstall", &stage.name]);
+    assert_eq!(stage.history(), []);
 }
 
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn helm_4_deploys_by_digest() {
+fn rule_19_a_colleague_without_the_plugin_by_helm_4() {
     a_second_up_rolls_the_pods_to_the_new_digest(Tool::Helm4);
 }
 
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn helm_3_deploys_by_digest() {
+fn rule_19_a_colleague_without_the_plugin_by_helm_3() {
     a_second_up_rolls_the_pods_to_the_new_digest(Tool::Helm3);
 }
 
@@ -139,7 +172,7 @@ fn the_file_says_what_the_command_line_does_not() {
 /// Said before anything is changed, while there is time to fetch others.
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn credentials_that_end_too_soon_are_announced() {
+fn rule_13_credentials_that_end_too_soon_are_announced() {
     let stage = Stage::set();
     stage.push("v1");
     let Keys { id, secret } = &stage.user.keys;

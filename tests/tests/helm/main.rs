@@ -5,8 +5,10 @@
 mod cancel;
 mod deploy;
 mod look;
+mod plan;
 mod recover;
 mod refuse;
 mod remote;
+mod roles;
 mod rollout;
 mod stage;

@@ -41,7 +41,7 @@ fn helm(stage: &Stage) -> Pid {
 
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn a_killed_deployment_is_taken_back_and_a_living_one_is_left() {
+fn rule_8_a_killed_deployment_is_taken_back_and_a_living_one_is_left() {
     let stage = Stage::set();
     let digest = stage.push("v1");
     end(&mut up(&stage)).expect(0, &["deployed as revision 1"]);
@@ -56,7 +56,8 @@ fn a_killed_deployment_is_taken_back_and_a_living_one_is_left() {
         .unwrap();
     let annotations = "--output=jsonpath={.items[*].metadata.annotations}";
     let beats = || {
-        let found = stage.kubectl(&["get", "secrets", "--selector=owner=helm", annotations]);
+        let found =
+            stage.kubectl(&["get", "secrets", "--selector=owner=helm,status=pending-upgrade", annotations]);
         Ok(found.contains("eks-deploy/heartbeat").then_some(()))
     };
     poll_until("the deployment gives a sign of life", SOON, beats).unwrap();
@@ -65,6 +66,7 @@ fn a_killed_deployment_is_taken_back_and_a_living_one_is_left() {
     kill_process(helm(&stage), Signal::KILL).unwrap();
     let ended = poll_until("the holder has ended", SOON, || Ok(holder.try_wait()?)).unwrap();
     assert_eq!(ended.code(), Some(7), "{}", fs::read_to_string(stage.home.path().join("log")).unwrap());
-    end(&mut recover(&stage)).expect(0, &["helm rollback", "is deployed as revision 3"]);
+    end(up(&stage).arg("--recover"))
+        .expect(0, &["helm rollback", "is deployed as revision 3", "is deployed as revision 4"]);
     assert_eq!(stage.running(), [digest]);
 }

@@ -1,4 +1,4 @@
-//! Rollouts that fail in every way that a node can show, at once, and one that is only slow: the cause is said, with
+//! Rollouts that fail in every way that a node can show, at once, and four that are only slow: the cause is said, with
 //! what the containers wrote, and nobody gives up too early.
 
 use std::fs::{self, File};
@@ -103,7 +103,7 @@ fn pod(container: Value) -> Value {
 
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn what_stands_in_the_way_is_said() {
+fn rule_10_what_stands_in_the_way_is_said_and_what_is_slow_is_let_be() {
     let stage = Stage::set();
     let image = format!("{}:v1@{}", stage.repository, stage.push("v1"));
     let chart = stage.home.path().join("any");
@@ -139,6 +139,17 @@ fn what_stands_in_the_way_is_said() {
     let node = start("node", &nowhere, &[]);
     let slow = json!({"envFrom": [{"secretRef": {"name": "late"}}], "readinessProbe": null});
     let late = start("late", &with(slow), &[]);
+    let mut scaled = with(json!({"readinessProbe": null}));
+    scaled["pod"]["nodeSelector"] = json!({&stage.name: "late"});
+    let scale = start("scale", &scaled, &[]);
+    let ready = json!({"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 1});
+    let starts = json!(["sh", "-c", "sleep 12; touch /tmp/ready; exec sleep 1000"]);
+    let slow = start("slow", &with(json!({"command": starts, "readinessProbe": ready})), &[]);
+    let mut migrates = with(json!({"readinessProbe": null}));
+    migrates["hook"] = migrates["pod"].clone();
+    migrates["hook"]["restartPolicy"] = json!("Never");
+    migrates["hook"]["containers"][0]["command"] = json!(["sleep", "12"]);
+    let long = start("long", &migrates, &[]);
 
     let absent = ["this cannot succeed: Deployment/digest: ErrImagePull", "the registry does not have it"];
     digest.ends(
@@ -173,6 +184,8 @@ fn what_stands_in_the_way_is_said() {
     };
     late.when(of_pods("late", "{..waiting.reason}"), "CreateContainerConfigError");
     stage.kubectl(&["create", "secret", "generic", "late", "--from-literal=a=b"]);
+    scale.when(of_pods("scale", "{..conditions[*].reason}"), "Unschedulable");
+    stage.kubectl(&["label", "nodes", "--all", &format!("{}=late", stage.name)]);
     let stopped = [
         (probe.stop_when(events("Unhealthy"), "probe-"), vec!["Unhealthy: Readiness probe failed"]),
         (
@@ -193,7 +206,10 @@ fn what_stands_in_the_way_is_said() {
     let crash = crash.stop_when(looping, "warning: Deployment/crash: CrashLoopBackOff: ");
     crash
         .ends(130, &["CrashLoopBackOff: exit code 3, ", "  | ::error::no database", "nothing of it is left"]);
-    let said = late.ends(0, &["deployed as revision 1"]);
-    assert!(!said.contains("cannot succeed"), "{said}");
+    for good in [late, scale, slow, long] {
+        let said = good.ends(0, &["deployed as revision 1"]);
+        assert!(!said.contains("cannot succeed"), "{said}");
+    }
+    stage.kubectl(&["label", "nodes", "--all", &format!("{}-", stage.name)]);
     assert!(stage.left_over().is_empty(), "{:?}", stage.left_over());
 }

@@ -11,7 +11,7 @@ use lab::aws::{ACCOUNT, REGION};
 use lab::base;
 use lab::cluster::Cluster;
 use lab::lab::Lab;
-use lab::process::{SHORT, poll_until, run, succeeds};
+use lab::process::{SHORT, poll_until, run, run_with_input, succeeds};
 use lab::programs::{Programs, checkout};
 use lab::tool::Tool;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl Stage {
     /// With an administrator of the cluster as the user.
     pub(crate) fn set() -> Self {
         let stage = Self::with_stranger();
-        stage.let_in(&stage.user.arn);
+        stage.let_in("AmazonEKSClusterAdminPolicy", &json!({"type": "cluster"}), &[]);
         stage
     }
 
@@ -66,22 +66,34 @@ impl Stage {
         stage
     }
 
-    fn let_in(&self, arn: &str) {
+    /// With a user whom an access policy lets into the namespace, as a member of these groups.
+    pub(crate) fn with_access(policy: &str, groups: &[&str]) -> Self {
+        let stage = Self::with_stranger();
+        stage.let_in(policy, &json!({"type": "namespace", "namespaces": [stage.name]}), groups);
+        stage
+    }
+
+    fn let_in(&self, policy: &str, scope: &Value, groups: &[&str]) {
+        let (arn, root) = (&self.user.arn, self.lab.root());
         let entries = format!("/clusters/{}/access-entries", self.cluster.name);
-        let root = self.lab.root();
-        root.rest("eks", "POST", &entries, &json!({ "principalArn": arn })).unwrap();
+        let entry = json!({"principalArn": arn, "kubernetesGroups": groups});
+        root.rest("eks", "POST", &entries, &entry).unwrap();
         let policies = format!("{entries}/{}/access-policies", arn.replace(':', "%3A").replace('/', "%2F"));
-        let policy = json!({
-            "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
-            "accessScope": {"type": "cluster"},
-        });
-        root.rest("eks", "POST", &policies, &policy).unwrap();
+        let policy = format!("arn:aws:eks::aws:cluster-access-policy/{policy}");
+        root.rest("eks", "POST", &policies, &json!({"policyArn": policy, "accessScope": scope})).unwrap();
         self.write_kubeconfig();
         let kubectl = self.lab.tool(Tool::Kubectl).unwrap();
         let mut ask = self.command(&kubectl);
         ask.args(["auth", "can-i", "create", "secrets"]);
         let allowed = || Ok(succeeds(&mut ask, SHORT).then_some(()));
         poll_until("the access policy is in force", SHORT, allowed).unwrap();
+    }
+
+    /// What an administrator adds to the namespace.
+    pub(crate) fn apply(&self, objects: &str) {
+        let mut command = self.cluster.kubectl(&self.lab);
+        command.args(["--namespace", &self.name, "apply", "-f", "-"]);
+        run_with_input(&mut command, SHORT, |stdin| Ok(stdin.write_all(objects.as_bytes())?)).unwrap();
     }
 
     /// As a user installs it from a folder: the manifest, and the binary below `bin`.
