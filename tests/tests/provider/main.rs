@@ -13,6 +13,7 @@ mod gate;
 mod gates;
 mod interrupt;
 mod lifecycle;
+mod pains;
 mod permissions;
 mod prunes;
 mod remove;
