@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     access::Access,
-    report::{Report, at},
+    report::{Report, at, capitalized},
 };
 
 /// Creates or updates the image, or lets it go, within the time it has.
@@ -69,7 +69,8 @@ async fn applied(
     if job.wanted.lambda {
         lambda_may_pull(job.registry, &job.repository).await?;
     }
-    let obtained = Box::pin(job.obtain()).await?;
+    let mut obtained = Box::pin(job.obtain()).await?;
+    let mut diagnostics = std::mem::take(&mut obtained.warnings);
     access.note_made(&job.repository, obtained.content.digest);
     let mut state = job.planned.clone();
     if let Some((hash, seen)) = &obtained.source {
@@ -77,7 +78,6 @@ async fn applied(
     }
     set_content(&mut state, &obtained.content, Some(&job.repository));
     let private = Memory { built: obtained.tree.clone(), ..Memory::default() }.to_private();
-    let mut diagnostics = Diagnostics::new();
     let tags = job.tags(&obtained);
     let mut put = Vec::new();
     let tagging = async {
@@ -117,6 +117,8 @@ struct Obtained {
     /// What it is made from, where the plan left that open.
     source: Option<(SourceHash, Seen)>,
     tree: Option<Tree>,
+    /// What works, and is seldom meant.
+    warnings: Diagnostics,
 }
 
 impl<'a> Job<'a> {
@@ -165,7 +167,8 @@ impl<'a> Job<'a> {
             Some(witness) if !unchanged => Some(witness.tree.clone()),
             _ => self.memory.built.clone(),
         };
-        Ok(Obtained { content: self.planned_content(digest), manifest, source: None, tree })
+        let (content, warnings) = (self.planned_content(digest), Diagnostics::new());
+        Ok(Obtained { content, manifest, source: None, tree, warnings })
     }
 
     fn planned_content(&self, digest: Digest) -> Content {
@@ -192,11 +195,12 @@ impl<'a> Job<'a> {
             Some(tag) => self.tagged(&tag.of(&look.hash)).await.map_err(|error| refused(&error))?,
             None => None,
         };
+        let mut warnings = Diagnostics::new();
         let (manifest, content) = match found {
             Some(found) => (found.manifest, found.content),
-            None => Box::pin(self.build(&seen.recipe, &look)).await?,
+            None => Box::pin(self.build(&seen.recipe, &look, &mut warnings)).await?,
         };
-        Ok(Obtained { manifest, content, source: Some((look.hash, seen)), tree: Some(look.tree) })
+        Ok(Obtained { manifest, content, source: Some((look.hash, seen)), tree: Some(look.tree), warnings })
     }
 
     /// Reads the files: they have to be what the plan was made with, as far as it knew.
@@ -223,7 +227,12 @@ impl<'a> Job<'a> {
         lookup::by_source_tag(self.registry, &self.repository, source_tag, &self.recipe.platforms).await
     }
 
-    async fn build(&self, recipe: &Recipe, look: &Look) -> Result<(Manifest, Content), Diagnostics> {
+    async fn build(
+        &self,
+        recipe: &Recipe,
+        look: &Look,
+        warnings: &mut Diagnostics,
+    ) -> Result<(Manifest, Content), Diagnostics> {
         let log = Log::open(self.wanted.log_file.as_deref())?;
         let progress = |line: &str| {
             tracing::info!(repository = %self.repository, "{line}");
@@ -244,7 +253,8 @@ impl<'a> Job<'a> {
         }
         let runtime = self.wanted.lambda.then_some(Runtime::Lambda);
         for warning in built.check(runtime).map_err(|error| error.report())? {
-            progress(&warning.to_string());
+            let warning = Diagnostic::warning(capitalized(&warning.to_string()), warning.hint());
+            self.access.warn(&self.repository.to_string(), warning, warnings);
         }
         let sending = async {
             self.registry

@@ -206,7 +206,8 @@ pub(crate) fn builds_a_dockerfile(stack: &Stack) {
         stack.image(&format!("  tags = [\"latest\"]\n{block}"));
     };
     build("index.html");
-    stack.apply().unwrap();
+    let applied = stack.apply().unwrap();
+    assert_eq!(applied.matches("The image has no ENTRYPOINT and no CMD").count(), 1, "{applied}");
     let first = stack.digest();
     stack.file("app/noise.log", "ignored");
     stack.plans_nothing(&[]);
