@@ -5,6 +5,7 @@
 mod daemon;
 mod ends;
 mod fleet;
+mod remote;
 mod session;
 
 use std::fs;

@@ -1,7 +1,7 @@
 //! A buildkitd for one test, on a socket or with TLS on both sides.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use image_build::{Address, ClientTls, Endpoint};
@@ -9,6 +9,7 @@ use lab::buildkitd;
 use lab::cache::Cache;
 use lab::process::{Service, poll_until};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use tempfile::TempDir;
 
 const READY: Duration = Duration::from_mins(1);
@@ -17,7 +18,25 @@ const READY: Duration = Duration::from_mins(1);
 pub(super) struct Buildkitd {
     pub(super) endpoint: Endpoint,
     pub(super) service: Service,
+    _disk: Option<Disk>,
     _folder: TempDir,
+}
+
+/// A disk in memory, of 48 MB.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(folder: &Path) -> Self {
+        fs::create_dir(folder).unwrap();
+        mount("tmpfs", folder, "tmpfs", MountFlags::empty(), c"size=48m").unwrap();
+        Self(folder.to_owned())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        _ = unmount(&self.0, UnmountFlags::DETACH);
+    }
 }
 
 impl Drop for Buildkitd {
@@ -28,13 +47,32 @@ impl Drop for Buildkitd {
 
 impl Buildkitd {
     pub(super) fn on_socket() -> Self {
+        Self::on_socket_in(tempfile::tempdir().unwrap(), None, &[])
+    }
+
+    /// With this in its configuration file.
+    pub(super) fn configured(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("buildkitd.toml");
+        fs::write(&file, text).unwrap();
+        Self::on_socket_in(folder, None, &["--config".to_owned(), file.display().to_string()])
+    }
+
+    /// With room for a few files.
+    pub(super) fn on_small_disk() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::mount(&folder.path().join("root"));
+        Self::on_socket_in(folder, Some(disk), &[])
+    }
+
+    fn on_socket_in(folder: TempDir, disk: Option<Disk>, options: &[String]) -> Self {
         let address = Address::Unix(folder.path().join("buildkitd.sock"));
-        let service = start(&folder, &["--addr".to_owned(), address.to_string()]);
+        let options = [&["--addr".to_owned(), address.to_string()], options].concat();
+        let service = start(&folder, &options);
         let Address::Unix(socket) = &address else { unreachable!("it was just made so") };
         service.wait_until(READY, || std::os::unix::net::UnixStream::connect(socket).is_ok()).unwrap();
         let endpoint = Endpoint { address, platforms: Vec::new(), tls: None };
-        Self { endpoint, service, _folder: folder }
+        Self { endpoint, service, _disk: disk, _folder: folder }
     }
 
     /// Knows clients and is known by certificates of `keys`.
@@ -51,7 +89,7 @@ impl Buildkitd {
         let service = start(&folder, &options.collect::<Vec<_>>());
         let address = poll_until("buildkitd's port", READY, || Ok(listens(&service))).unwrap();
         let endpoint = Endpoint { address, platforms: Vec::new(), tls: Some(keys.client()) };
-        Self { endpoint, service, _folder: folder }
+        Self { endpoint, service, _disk: None, _folder: folder }
     }
 }
 

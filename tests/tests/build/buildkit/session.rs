@@ -18,7 +18,7 @@ use super::{BUSYBOX, Desk, afresh, builder, context, recipe, whole};
 const SECRET: &str = "planted-7c1f9b0e55";
 
 /// The files of all layers and what is in them.
-fn files(image: &Image) -> BTreeMap<String, String> {
+pub(super) fn files(image: &Image) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for layer in &image.layers {
         let bytes = content(layer);
@@ -34,7 +34,7 @@ fn files(image: &Image) -> BTreeMap<String, String> {
     files
 }
 
-fn content(blob: &Blob) -> Vec<u8> {
+pub(super) fn content(blob: &Blob) -> Vec<u8> {
     match &blob.source {
         BlobSource::Bytes(bytes) => bytes.to_vec(),
         BlobSource::File(path) => fs::read(path).unwrap(),
