@@ -1,4 +1,5 @@
-//! Where Terraform and OpenTofu find providers: hashicorp/aws in the machine's mirror, ours and hashicorp/helm in the lab's.
+//! Where Terraform and OpenTofu find providers: hashicorp/aws in the machine's mirror, ours and those that examples use beside
+//! it in the lab's.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,12 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::cache::{Cache, lock};
-use crate::tool::{HELM_PROVIDER, terraform};
+use crate::tool::go::Module;
+use crate::tool::{HELM_PROVIDER, TLS_PROVIDER, terraform};
 
 /// The address of our provider.
 const OURS: &str = "registry.terraform.io/eks-deploy/ecr";
-/// The address of the provider that the example `helm-provider` uses.
-const HELM: &str = "registry.terraform.io/hashicorp/helm";
+/// The addresses of those that examples use beside it.
+const OTHERS: [(&str, Module); 2] = [
+    ("registry.terraform.io/hashicorp/helm", HELM_PROVIDER),
+    ("registry.terraform.io/hashicorp/tls", TLS_PROVIDER),
+];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PLATFORM: &str = "linux_amd64";
 
@@ -35,10 +40,11 @@ pub fn install(cache: &Cache, binary: &Path) -> Result<()> {
     install_as(cache, binary, OURS, VERSION)
 }
 
-/// Builds hashicorp/helm unless that was done before, and puts it there.
-pub fn install_helm(cache: &Cache) -> Result<()> {
-    let binary = HELM_PROVIDER.install(cache, HELM_PROVIDER.name)?;
-    install_as(cache, &binary, HELM, HELM_PROVIDER.version)
+/// Builds those that examples use beside ours unless that was done before, and puts them there.
+pub fn install_others(cache: &Cache) -> Result<()> {
+    OTHERS.iter().try_for_each(|(address, module)| {
+        install_as(cache, &module.install(cache, module.name)?, address, module.version)
+    })
 }
 
 fn install_as(cache: &Cache, binary: &Path, address: &str, version: &str) -> Result<()> {
@@ -59,7 +65,8 @@ fn mirror(cache: &Cache) -> PathBuf {
 /// Everything that no mirror holds is downloaded, as a user's would be.
 fn cli_config(ours: &Path, machine: Option<&Path>) -> Result<String> {
     let mut text = String::from("provider_installation {\n");
-    let mut excluded = format!("\"{OURS}\", \"{HELM}\"");
+    let own = std::iter::once(OURS).chain(OTHERS.iter().map(|(address, _)| *address));
+    let mut excluded = own.map(|address| format!("\"{address}\"")).collect::<Vec<_>>().join(", ");
     let mut mirror = |folder: &Path, providers: &str| {
         let folder = folder.to_string_lossy();
         writeln!(text, "  filesystem_mirror {{\n    path    = {folder:?}\n    include = [{providers}]\n  }}")
@@ -84,14 +91,14 @@ mod tests {
         let expected = r#"provider_installation {
   filesystem_mirror {
     path    = "/lab"
-    include = ["registry.terraform.io/eks-deploy/ecr", "registry.terraform.io/hashicorp/helm"]
+    include = ["registry.terraform.io/eks-deploy/ecr", "registry.terraform.io/hashicorp/helm", "registry.terraform.io/hashicorp/tls"]
   }
   filesystem_mirror {
     path    = "/opt/mirror"
     include = ["registry.terraform.io/hashicorp/aws"]
   }
   direct {
-    exclude = ["registry.terraform.io/eks-deploy/ecr", "registry.terraform.io/hashicorp/helm", "registry.terraform.io/hashicorp/aws"]
+    exclude = ["registry.terraform.io/eks-deploy/ecr", "registry.terraform.io/hashicorp/helm", "registry.terraform.io/hashicorp/tls", "registry.terraform.io/hashicorp/aws"]
   }
 }
 "#;

@@ -77,12 +77,12 @@ pub fn copy(rootfs: &Path, into: &mut tar::Builder<&mut dyn Write>) -> Result<()
     Ok(())
 }
 
-/// The bytes of one file in the tar.
+/// The bytes of one file in the tar, whether names in it begin with `./` or not.
 pub fn read(rootfs: &Path, name: &str) -> Result<Vec<u8>> {
     let mut archive = tar::Archive::new(File::open(rootfs)?);
     for entry in archive.entries()? {
         let mut entry = entry?;
-        if entry.path()? == Path::new(".").join(name) {
+        if Path::new(".").join(entry.path()?) == Path::new(".").join(name) {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
             return Ok(bytes);

@@ -79,6 +79,12 @@ pub const BUILDKIT: Module = Module {
         flags: "-s -w -X github.com/moby/buildkit/version.Version=v0.34.2",
     },
 };
+/// Gives buildkitd a user namespace, where it is not root.
+pub const ROOTLESSKIT: Module = Module {
+    name: "rootlesskit",
+    version: "2.3.6",
+    source: Source::Proxy { package: "github.com/rootless-containers/rootlesskit/v2/cmd/rootlesskit" },
+};
 /// Generates and checks the documentation of a provider.
 pub const TFPLUGINDOCS: Module = Module {
     name: "tfplugindocs",
@@ -92,6 +98,16 @@ pub const HELM_PROVIDER: Module = Module {
     source: Source::Folder {
         folder: "tools/terraform-provider-helm",
         packages: &["github.com/hashicorp/terraform-provider-helm"],
+        flags: "-s -w",
+    },
+};
+/// Certificates. Releases are not in the module proxy; this is what became 4.0.5, by a name that the proxy has.
+pub const TLS_PROVIDER: Module = Module {
+    name: "terraform-provider-tls",
+    version: "4.0.4",
+    source: Source::Folder {
+        folder: "tools/terraform-provider-tls",
+        packages: &["github.com/hashicorp/terraform-provider-tls"],
         flags: "-s -w",
     },
 };

@@ -104,6 +104,10 @@ run "by_default" {
     condition     = aws_eks_node_group.this["default"].ami_type == "AL2023_x86_64_STANDARD" && aws_eks_node_group.this["default"].node_repair_config[0].enabled
     error_message = "unexpected default group"
   }
+  assert {
+    condition     = aws_eks_node_group.this["default"].update_config[0].max_unavailable_percentage == 33
+    error_message = "an update takes a third of the nodes at a time"
+  }
 }
 
 run "arm_and_bottlerocket" {

@@ -42,7 +42,7 @@ fn with_lab(world: &World<'_>, row: &mut Row, programs: &Programs) -> Result<()>
     given.argue(&world.arguments.tests);
     given.set(skip::FILE, &skipped);
     if world.arguments.matrix {
-        given.set("EKS_DEPLOY_TEST_MATRIX", "true");
+        given.set(terraform::MATRIX, "true");
     }
     provide(world, row, &lab, &mut given)?;
     let buildkitd = or_skip(row, Buildkitd::on_socket(&world.cache))?;

@@ -24,7 +24,7 @@ pub(super) fn run(world: &World<'_>, row: &mut Row) -> Result<()> {
         readme::check(&module)?;
     }
     providers::install(&world.cache, &Programs::build(&world.cache, Profile::Dev)?.provider)?;
-    providers::install_helm(&world.cache)?;
+    providers::install_others(&world.cache)?;
     let config = providers::write_cli_config(&world.cache)?;
     let copies = tempfile::tempdir()?; // `init` writes beside the files
     let mut work = Vec::new();

@@ -19,11 +19,13 @@ use super::report::is_result;
 use crate::process::{LONG, run};
 use crate::progress;
 
-/// They wait for servers, machines and pods most of the time; each runs as many tests at once as there are cores.
+/// They wait for servers, machines and pods most of the time.
 const AT_ONCE: usize = 3;
 
-/// Programs that take longest; the others fill the gaps beside them.
+/// Programs that take longest; the others fill the gaps beside them. Each runs as many tests at once as there are cores,
+/// but the first all of its few: each applies and waits for minutes.
 const FIRST: [&str; 4] = ["examples", "provider", "infra", "helm"];
+const TESTS_OF_FIRST: &str = "4";
 
 /// What every test program is given.
 #[derive(Debug, Default)]
@@ -109,6 +111,9 @@ impl TestProgram {
         let output = tempfile::tempfile()?;
         let mut command = Command::new(&self.file);
         command.args(&given.arguments).envs(given.environment.iter().map(|(name, value)| (name, value)));
+        if self.name == FIRST[0] {
+            command.env("RUST_TEST_THREADS", TESTS_OF_FIRST);
+        }
         // Cargo's own words, so that a test may ask where it stands.
         command.env("CARGO_MANIFEST_DIR", &self.folder).current_dir(&self.folder).stdin(Stdio::null());
         let status = command

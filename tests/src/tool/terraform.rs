@@ -1,15 +1,24 @@
-//! Terraform and its AWS provider: found on the machine, never installed.
+//! Terraform and its AWS provider: found on the machine, never installed. And which of the two CLIs a test applies with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::Tool;
 use crate::packages;
 
 const AWS_PROVIDER: &str = "registry.terraform.io/hashicorp/aws";
 /// How far below a root folder a mirror is looked for.
 const DEPTH: usize = 4;
+
+/// Set by `cargo xtask test --matrix`.
+pub(crate) const MATRIX: &str = "EKS_DEPLOY_TEST_MATRIX";
+
+/// The CLIs that apply a configuration in a test: this one; in a matrix both.
+pub fn clis(default: Tool) -> Vec<Tool> {
+    if std::env::var_os(MATRIX).is_some() { vec![Tool::OpenTofu, Tool::Terraform] } else { vec![default] }
+}
 
 /// `terraform` on PATH.
 pub fn find() -> Option<PathBuf> {

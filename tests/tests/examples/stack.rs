@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use lab::configuration;
 use lab::process::run;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Apply waits for AWS itself, and a machine may be busy.
@@ -58,7 +58,12 @@ impl Stack {
 
     /// Writes a file of the configuration.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(&self.root).join(name), text).unwrap();
+        fs::write(self.path().join(name), text).unwrap();
+    }
+
+    /// The folder of the configuration.
+    fn path(&self) -> PathBuf {
+        self.folder.path().join(&self.root)
     }
 
     pub(crate) fn apply(&self) -> Result<()> {
@@ -76,17 +81,24 @@ impl Stack {
     /// Destroys everything, and proves that the state is empty.
     pub(crate) fn destroy(&self) {
         run(self.command(&["destroy"]).args(["-input=false", "-auto-approve"]), LIMIT).unwrap();
-        assert_eq!(run(&mut self.command(&["state", "list"]), LIMIT).unwrap(), "");
+        let state = fs::read_to_string(self.path().join("terraform.tfstate")).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&state).unwrap()["resources"], json!([]));
+    }
+
+    /// All outputs at once: each call of the program takes its time.
+    pub(crate) fn outputs(&self) -> BTreeMap<String, Value> {
+        let text = run(&mut self.command(&["output", "-json"]), LIMIT).unwrap();
+        let outputs: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+        outputs.into_iter().map(|(name, mut output)| (name, output["value"].take())).collect()
     }
 
     pub(crate) fn output(&self, name: &str) -> Value {
-        let text = run(self.command(&["output"]).args(["-json", name]), LIMIT).unwrap();
-        serde_json::from_str(&text).unwrap()
+        self.outputs().remove(name).unwrap()
     }
 
     fn command(&self, verb: &[&str]) -> Command {
         let mut command = (self.program)();
-        command.current_dir(self.folder.path().join(&self.root)).args(verb);
+        command.current_dir(self.path()).args(verb);
         command.envs(self.variables.iter().map(|(name, value)| (format!("TF_VAR_{name}"), value)));
         command
     }

@@ -7,10 +7,11 @@ use lab::aws::ACCOUNT;
 use lab::cluster::Cluster;
 use lab::lab::Lab;
 use lab::tool::Tool;
+use lab::tool::terraform::clis;
 use serde_json::{Value, json};
 
 use crate::session::Session;
-use crate::stack::{Stack, with};
+use crate::stack::Stack;
 use crate::state::Held;
 
 /// All at once: hashicorp/aws waits a minute for a bucket's rules alone.
@@ -18,9 +19,9 @@ use crate::state::Held;
 #[ignore = "needs the lab: cargo xtask test"]
 fn every_module() {
     let modules = [network as fn(Tool), ecr, ecr_registry, eks, state_backend];
-    with(Tool::OpenTofu, |cli| {
+    for cli in clis(Tool::OpenTofu) {
         thread::scope(|scope| modules.map(|apply| scope.spawn(move || apply(cli))).map(drop));
-    });
+    }
 }
 
 fn network(cli: Tool) {

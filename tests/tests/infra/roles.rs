@@ -10,10 +10,11 @@ use lab::lab::Lab;
 use lab::process::{LONG, poll_until, run, run_with_input};
 use lab::programs::Programs;
 use lab::tool::Tool;
+use lab::tool::terraform::clis;
 use serde_json::{Value, json};
 
 use crate::session::Session;
-use crate::stack::{Outcome, Stack, with};
+use crate::stack::{Outcome, Stack};
 
 const MAIN: &str = "project_path:acme/shop:project_id:42:ref_type:branch:ref:main";
 const FEATURE: &str = "project_path:acme/shop:project_id:42:ref_type:branch:ref:feature";
@@ -37,14 +38,14 @@ spec:
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
 fn of_a_pipeline() {
-    with(Tool::Terraform, |cli| {
-        let Some(pipeline) = Pipeline::set_up(cli) else { return };
+    for cli in clis(Tool::Terraform) {
+        let Some(pipeline) = Pipeline::set_up(cli) else { continue };
         pipeline.are_trusted_by_place_and_number();
         pipeline.plan_writes_nothing();
         pipeline.build_pushes_to_its_repository_and_no_other();
         pipeline.deploy_works_in_its_namespace_and_no_other();
         pipeline.take_down();
-    });
+    }
 }
 
 struct Pipeline {

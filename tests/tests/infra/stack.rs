@@ -29,14 +29,6 @@ pub(crate) struct Stack {
 /// What a command did: its standard output, or the error with the end of its standard error.
 pub(crate) type Outcome = Result<String, String>;
 
-/// Runs the test with this CLI; with `cargo xtask test --matrix` with both.
-pub(crate) fn with(default: Tool, test: impl Fn(Tool)) {
-    match std::env::var_os("EKS_DEPLOY_TEST_MATRIX") {
-        Some(_) => [Tool::OpenTofu, Tool::Terraform].into_iter().for_each(test),
-        None => test(default),
-    }
-}
-
 impl Stack {
     /// Nothing where the CLI cannot be had.
     pub(crate) fn copy(cli: Tool, folder: &str) -> Option<Self> {

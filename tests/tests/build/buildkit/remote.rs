@@ -108,7 +108,8 @@ async fn a_list_of_what_is_in_the_image_comes_with_it() {
     let scanner = desk.build(&fleet, &scanner).await.unwrap();
     let endpoints = Endpoints::parse_text(&hub.endpoints()).unwrap();
     let registry = Registry::new(Settings { endpoints, ..Settings::default() }).unwrap();
-    let (place, tag) = (format!("{}/{SCANNER}", hub.host()).parse().unwrap(), "stable-1".parse::<Tag>().unwrap());
+    let (place, tag) =
+        (format!("{}/{SCANNER}", hub.host()).parse().unwrap(), "stable-1".parse::<Tag>().unwrap());
     registry.push_tree(&place, scanner.tree(), &[tag], &()).await.unwrap();
 
     let folder = context(&[("Dockerfile", "FROM scratch\nCOPY one /srv/one\n"), ("one", "")]);
@@ -118,7 +119,10 @@ async fn a_list_of_what_is_in_the_image_comes_with_it() {
     let [image, said] = &built.tree().images[..] else { panic!("{:?}", built.tree()) };
     assert!(files(image).contains_key("srv/one"));
     let statement = String::from_utf8(content(&said.layers[0])).unwrap();
-    assert!(statement.contains("https://spdx.dev/Document") && statement.contains("./srv/one"), "{statement}");
+    assert!(
+        statement.contains("https://spdx.dev/Document") && statement.contains("./srv/one"),
+        "{statement}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The example `vm`, from the first version over a second and a broken one to its end, while a client never stops asking.
 
 use lab::tool::Tool;
+use lab::tool::terraform::clis;
 
 use super::balancer::Balancer;
 use super::cloud::CLOUD;
@@ -14,7 +15,11 @@ const PAGE: &str = "site/index.html";
 #[test]
 #[ignore = "needs the lab: cargo xtask lab up"]
 fn versions_follow_each_other_without_a_failed_request() {
-    let mut stack = Stack::example("vm", || CLOUD.command(Tool::Terraform));
+    clis(Tool::Terraform).into_iter().for_each(apply);
+}
+
+fn apply(cli: Tool) {
+    let mut stack = Stack::example("vm", move || CLOUD.command(cli));
     stack.set("base", CLOUD.lab.busybox());
     stack.set("ami_id", &CLOUD.ami);
     stack.set("certificate_arn", "arn:aws:acm:us-east-1:000000000000:certificate/1");
@@ -23,11 +28,12 @@ fn versions_follow_each_other_without_a_failed_request() {
     stack.set("force_delete", "true");
     stack.write(PAGE, "one");
     stack.apply_and_settle();
-    let target_group = stack.output("target_group_arn").as_str().unwrap().to_owned();
+    let outputs = stack.outputs();
+    let target_group = outputs["target_group_arn"].as_str().unwrap().to_owned();
     let balancer = Balancer { aws: CLOUD.root(), target_group, port: PORT };
     assert_eq!(balancer.get("/").unwrap(), "one");
     let first = balancer.healthy().unwrap();
-    Machine { instance: &first[0], service: SERVICE }.runs_what_the_template_says(&stack.output("image"));
+    Machine { instance: &first[0], service: SERVICE }.runs_what_the_template_says(&outputs["image"]);
 
     let load = balancer.load();
     stack.write(PAGE, "two");

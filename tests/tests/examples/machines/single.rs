@@ -1,4 +1,4 @@
-//! The variant without a load balancer, applied by OpenTofu.
+//! The variant without a load balancer.
 
 use std::net::SocketAddr;
 
@@ -6,6 +6,7 @@ use lab::http::exchange;
 use lab::process::{SHORT, poll_until, run};
 use lab::programs::checkout;
 use lab::tool::Tool;
+use lab::tool::terraform::clis;
 use serde_json::json;
 
 use super::PATIENCE;
@@ -17,9 +18,14 @@ const SERVICE: &str = "lonely";
 #[test]
 #[ignore = "needs the lab: cargo xtask lab up"]
 fn a_single_instance_serves_and_is_replaced() {
+    let image = image();
+    clis(Tool::OpenTofu).into_iter().for_each(|cli| apply(cli, &image));
+}
+
+fn apply(cli: Tool, image: &str) {
     let mut stack = Stack::new(
         ".",
-        || CLOUD.command(Tool::OpenTofu),
+        move || CLOUD.command(cli),
         |folder| {
             let module = checkout().join("terraform/vm-service");
             let text = include_str!("single.tf").replace("MODULE", module.to_str().unwrap());
@@ -27,7 +33,7 @@ fn a_single_instance_serves_and_is_replaced() {
         },
     );
     stack.set("name", SERVICE);
-    stack.set("image", image());
+    stack.set("image", image);
     stack.set("ami_id", &CLOUD.ami);
     stack.set("greeting", "one");
     stack.apply_and_settle();
