@@ -89,7 +89,6 @@ fn state_backend(cli: Tool) {
     let stack = stack.set("bucket", &bucket);
     stack.init();
     stack.apply().unwrap();
-    stack.plans_nothing();
     fs::write(stack.folder.join("backend.tf"), stack.output("backend")).unwrap();
     stack.run(&["init", "-migrate-state", "-force-copy"]).unwrap();
     for file in ["terraform.tfstate", "terraform.tfstate.backup"] {

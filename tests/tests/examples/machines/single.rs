@@ -19,7 +19,9 @@ const SERVICE: &str = "lonely";
 #[ignore = "needs the lab: cargo xtask lab up"]
 fn a_single_instance_serves_and_is_replaced() {
     let image = image();
-    clis(Tool::OpenTofu).into_iter().for_each(|cli| apply(cli, &image));
+    for cli in clis(Tool::OpenTofu) {
+        apply(cli, &image);
+    }
 }
 
 fn apply(cli: Tool, image: &str) {
