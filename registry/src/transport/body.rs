@@ -57,8 +57,8 @@ pub(crate) async fn stream_part(path: PathBuf, offset: u64, size: u64) -> Result
         let (mut rest, shelf) = (file.take(size), Shelf::default());
         loop {
             let piece = shelf.read(&mut rest).map_err(|cause| unusable(cause, &path));
-            let ends = piece.as_ref().map_or(true, Bytes::is_empty);
-            if ends && piece.is_ok() || sender.blocking_send(piece).is_err() || ends {
+            let (is_end, is_error) = (matches!(&piece, Ok(piece) if piece.is_empty()), piece.is_err());
+            if is_end || sender.blocking_send(piece).is_err() || is_error {
                 return;
             }
         }
