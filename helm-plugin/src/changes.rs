@@ -53,6 +53,7 @@ pub(crate) enum Basis {
 
 /// Which object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_field_names, reason = "Kubernetes calls it so")]
 pub(crate) struct Name {
     pub(crate) kind: String,
     pub(crate) name: String,

@@ -137,17 +137,13 @@ impl Key {
     /// The code of values.
     pub(crate) fn code(&self, values: &[u8]) -> Option<String> {
         let code = hmac::sign(self.0.as_ref()?, values);
-        Some(format!("hmac-sha256:{}", hex(code.as_ref())))
+        Some(format!("hmac-sha256:{}", hex::encode(code)))
     }
 
     fn seal(&self, plan: &Plan) -> String {
         let text = serde_json::to_vec(plan).expect("texts and numbers are JSON");
         self.code(&text).unwrap_or_else(|| Digest::of(&text).to_string())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Plan {

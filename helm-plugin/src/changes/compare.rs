@@ -75,7 +75,7 @@ impl Differing {
             },
             // Which keys come is shown of a Secret too.
             (None, Some(Value::Object(after))) if self.is_of_secret(path) => {
-                self.maps(path, &Map::new(), after)
+                self.maps(path, &Map::new(), after);
             }
             (Some(Value::Object(before)), None) if self.is_of_secret(path) => {
                 self.maps(path, before, &Map::new());
@@ -122,8 +122,8 @@ type Named<'a> = Vec<(&'a str, &'a Value)>;
 pub(super) fn named(list: &[Value]) -> Option<Named<'_>> {
     let named: Named<'_> =
         list.iter().map(|item| Some((item["name"].as_str()?, item))).collect::<Option<_>>()?;
-    let names: BTreeSet<&str> = named.iter().map(|(name, _)| *name).collect();
-    (names.len() == list.len()).then_some(named)
+    let distinct: BTreeSet<&str> = named.iter().map(|(name, _)| *name).collect();
+    (distinct.len() == list.len()).then_some(named)
 }
 
 /// The path of a key below another path.

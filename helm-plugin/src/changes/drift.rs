@@ -16,7 +16,8 @@ pub(super) fn drift(stored: &Value, live: &Value) -> Vec<Field> {
     let mut found = fields(stored, &common);
     // What a Secret is given as text is kept as data.
     found.retain(|field| {
-        !field.path.starts_with("stringData") && !(field.after == Shown::Nothing && is_empty(&field.before))
+        let left_out = field.after == Shown::Nothing && is_empty(&field.before);
+        !(left_out || field.path.starts_with("stringData"))
     });
     found
 }
@@ -43,8 +44,9 @@ fn cut(live: &mut Value, stored: &Value) {
             Some(names) if named(live).is_some() => {
                 live.retain(|item| names.iter().any(|(name, _)| item["name"] == *name));
                 for item in live {
-                    let stored = names.iter().find(|(name, _)| item["name"] == *name);
-                    stored.into_iter().for_each(|(_, stored)| cut(item, stored));
+                    if let Some((_, stored)) = names.iter().find(|(name, _)| item["name"] == *name) {
+                        cut(item, stored);
+                    }
                 }
             }
             _ => live.iter_mut().zip(stored).for_each(|(live, stored)| cut(live, stored)),

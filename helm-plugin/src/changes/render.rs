@@ -159,11 +159,10 @@ impl ObjectChange {
             json!({"path": field.path, "before": shown(&field.before), "after": shown(&field.after), "hidden": hidden})
         };
         let (action, fields) = match what {
-            What::Created(_) => ("create", Vec::new()),
+            What::Created(_) | What::Missing => ("create", Vec::new()),
             What::Changed(fields) => ("change", fields.iter().map(field).collect()),
             What::Removed => ("remove", Vec::new()),
             What::Kept => ("keep", Vec::new()),
-            What::Missing => ("create", Vec::new()),
         };
         json!({"kind": name.kind, "name": name.name, "namespace": name.namespace, "action": action, "fields": fields})
     }

@@ -122,12 +122,15 @@ impl Drop for Child {
     }
 }
 
+/// Makes a line fit to be shown.
+type Fit = fn(&str) -> String;
+
 /// A file that Helm writes, shown on one of our own outputs as it grows.
 pub(crate) struct Shown {
     file: File,
     output: Box<dyn Write>,
     /// What makes a line fit to be shown, and how much of the text has been.
-    fit: Option<(fn(&str) -> String, usize)>,
+    fit: Option<(Fit, usize)>,
     /// Everything read, for those that look for a reason afterwards.
     pub(crate) text: Vec<u8>,
 }
@@ -139,7 +142,7 @@ impl Shown {
     }
 
     /// The same line by line, each as `fit` makes it.
-    pub(crate) fn by_line(file: File, output: impl Write + 'static, fit: fn(&str) -> String) -> Self {
+    pub(crate) fn by_line(file: File, output: impl Write + 'static, fit: Fit) -> Self {
         Self { fit: Some((fit, 0)), ..Self::new(file, output) }
     }
 

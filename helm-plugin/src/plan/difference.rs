@@ -20,7 +20,7 @@ struct Difference {
 }
 
 fn lines(differences: &[Difference]) -> String {
-    differences.iter().map(|difference| format!("\n{}", difference.text)).collect()
+    differences.iter().flat_map(|difference| ["\n", &difference.text]).collect()
 }
 
 impl Explain for Differs {
@@ -66,7 +66,7 @@ impl Plan {
         }
         match (&self.values, &found.values) {
             (Some(_), None) => {
-                add(Exit::Failure, format!("values: planned with {KEY_VARIABLE}, which is not set"))
+                add(Exit::Failure, format!("values: planned with {KEY_VARIABLE}, which is not set"));
             }
             (Some(planned), Some(found)) if planned != found => {
                 add(Exit::Failure, "values: they are not those that were planned".to_owned());

@@ -43,7 +43,11 @@ pub(crate) async fn run(arguments: DeployArguments) -> Result<Exit, Failure> {
         && let Ok(client) = scene.reach().await
     {
         let choice = wait::choose(&mut prepared.arguments, &client, &prepared.objects, scene.namespace);
-        unless_stopped(&mut signals, async { Ok(choice.await) }).await?;
+        unless_stopped(&mut signals, async {
+            choice.await;
+            Ok(())
+        })
+        .await?;
     }
     let asked = Asked { revision: prepared.revision, rollback: begun.settings.helm.rolls_back() };
     let change = Change {

@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
     fn stop(&mut self, way: Way) {
         match way {
             Way::Signal(signal) | Way::AtHelm(signal) => {
-                kill_process(Pid::from_child(&self.child), signal).unwrap()
+                kill_process(Pid::from_child(&self.child), signal).unwrap();
             }
             Way::Typed => self.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap(),
             Way::Closed => self.child.kill().unwrap(),

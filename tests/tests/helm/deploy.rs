@@ -106,11 +106,44 @@ fn a_terraform_output_names_the_image() {
     let stage = Stage::set();
     let digest = stage.push("v1");
     let uri = format!("{}@{digest}", stage.repository);
-    let outputs = json!({"api_image": {"sensitive": false, "type": "string", "value": uri}});
+    let gone = format!("{}@sha256:{}", stage.repository, "0".repeat(64));
+    let infra = stage.home.path().join("infra");
+    std::fs::create_dir(&infra).unwrap();
+    let module =
+        format!("output \"images\" {{\n  value = {{ api = {{ uri = \"{uri}\" }}, gone = \"{gone}\" }}\n}}\n");
+    std::fs::write(infra.join("main.tf"), module).unwrap();
+    for (tool, name) in [(Tool::Terraform, "terraform"), (Tool::OpenTofu, "tofu")] {
+        let Ok(program) = stage.lab.tool(tool) else { continue };
+        let mut apply = stage.command(&program);
+        end(apply.current_dir(&infra).args(["apply", "-auto-approve"])).expect(0, &[]);
+        let only = stage.home.path().join(name);
+        std::fs::create_dir(&only).unwrap();
+        std::os::unix::fs::symlink(program, only.join(name)).unwrap();
+        let mut list = stage.plugin();
+        list.env("HELM_BIN", stage.lab.tool(Tool::Helm4).unwrap()).env("PATH", only);
+        list.args([
+            "images",
+            "list",
+            &stage.name,
+            "./web",
+            "--cluster",
+            &stage.cluster.name,
+            "-n",
+            &stage.name,
+        ]);
+        list.args(["--tf-dir", "infra", "--image"]);
+        end(list.arg("image=terraform:images.api")).expect(0, &[&format!("image image = {uri}")]);
+    }
+    let outputs =
+        json!({"api_image": {"sensitive": true, "type": "string", "value": uri}, "gone": {"value": gone}});
     write(&stage, "outputs.json", &outputs.to_string());
-    let mut up = stage.up(Tool::Helm4);
-    let ended = end(up.args(["--image", "image=terraform:api_image", "--tf-output-file", "outputs.json"]));
-    ended.expect(0, &[&format!("image image = {uri}")]);
+    let up = |name: &str| {
+        let image = format!("image=terraform:{name}");
+        end(stage.up(Tool::Helm4).args(["--image", &image, "--tf-output-file", "outputs.json"]))
+    };
+    up("gone").expect(3, &[&gone]);
+    assert_eq!(stage.history(), []);
+    up("api_image").expect(0, &[&format!("image image = {uri}")]);
     assert_eq!(stage.running(), [digest]);
 }
 

@@ -62,17 +62,13 @@ fn rule_9_helm_4_is_compared_with_the_cluster_and_rule_15_a_plan_is_only_asserte
     assert_eq!(same.out, "no changes (compared with the cluster)\n");
     let changed = ask("plan", "v2", &["-o", "json", "--set", &format!("password={}", SECRETS[1])]);
     changed.expect(0, &[]);
-    let changes: Value = serde_json::from_str(&changed.out).unwrap();
-    assert!(changes["images"][0]["before"].as_str().unwrap().ends_with(&first), "{changes}");
-    assert!(changes["images"][0]["after"].as_str().unwrap().ends_with(&second), "{changes}");
-    let fields =
-        changes["objects"].as_array().unwrap().iter().flat_map(|one| one["fields"].as_array().unwrap());
+    let told: Value = serde_json::from_str(&changed.out).unwrap();
+    assert!(told["images"][0]["before"].as_str().unwrap().ends_with(&first), "{told}");
+    assert!(told["images"][0]["after"].as_str().unwrap().ends_with(&second), "{told}");
+    let fields = told["objects"].as_array().unwrap().iter().flat_map(|one| one["fields"].as_array().unwrap());
     let fields: Vec<&Value> = fields.collect();
-    assert_eq!(fields.len(), 2, "{changes}");
-    assert!(
-        fields.iter().any(|field| field["path"] == "data.password" && field["hidden"] == true),
-        "{changes}"
-    );
+    assert_eq!(fields.len(), 2, "{told}");
+    assert!(fields.iter().any(|field| field["path"] == "data.password" && field["hidden"] == true), "{told}");
 
     stage.write_kubeconfig();
     kubectl(&stage, &["set", "image", "deployment/web", "web=registry.invalid/other:1"]);
@@ -107,9 +103,9 @@ fn rule_9_helm_3_is_compared_with_the_last_revision_and_drift_is_told_apart() {
     kubectl(&stage, &["scale", "deployment/web", "--replicas=2"]);
     let changed = ask("plan", "v2", &["--detailed-exitcode"]);
     changed.expect(2, &[]);
-    let (changes, drift) = changed.out.split_once("changed in the cluster since the last revision").unwrap();
+    let (objects, drift) = changed.out.split_once("changed in the cluster since the last revision").unwrap();
     for digest in [&first, &second] {
-        assert!(changes.contains(digest.as_str()), "{changes}");
+        assert!(objects.contains(digest.as_str()), "{objects}");
     }
     assert!(drift.contains("spec.replicas: 1 → 2\n"), "{drift}");
 }
