@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// Where the parts of a provider's documentation are.
 #[derive(Debug, Clone, Copy)]
 pub struct Documentation<'a> {
-    /// HashiCorp's `tfplugindocs`, which generates and validates.
+    /// The program `tfplugindocs` by `HashiCorp`, which generates and validates.
     pub tool: &'a Path,
     /// The provider's name without its registry and namespace, such as `ecr`.
     pub provider: &'a str,
@@ -46,8 +46,8 @@ impl Documentation<'_> {
     pub fn outdated(&self, document: &Value, update: bool) -> io::Result<Vec<String>> {
         let generated = self.generate(document)?;
         if update {
-            let outdated = self.kept()?.into_keys().filter(|name| !generated.contains_key(name));
-            outdated.map(|name| fs::remove_file(self.pages.join(name))).collect::<io::Result<()>>()?;
+            let mut outdated = self.kept()?.into_keys().filter(|name| !generated.contains_key(name));
+            outdated.try_for_each(|name| fs::remove_file(self.pages.join(name)))?;
             write(self.pages, &generated)?;
         }
         let kept = self.kept()?;
