@@ -141,6 +141,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "rows are written where they are checked")]
     fn check(before: Value, after: Value, expected: &[&str]) {
         let found: Vec<String> = fields(&before, &after).iter().map(Field::to_string).collect();
         assert_eq!(found, expected, "{before} {after}");

@@ -197,7 +197,7 @@ impl Wanted {
         };
         match (&decision.source, seen) {
             (Computed::Known(hash), Some(seen)) => {
-                set_source(&mut planned, hash, &seen.recipe, &seen.sources)
+                set_source(&mut planned, hash, &seen.recipe, &seen.sources);
             }
             (Computed::Prior, _) => keep(&mut planned, &SOURCE),
             _ => forget(&mut planned, &SOURCE),

@@ -20,7 +20,9 @@ impl<'a> Emulated<'a> {
     pub(crate) fn new(stack: &'a Stack, options: Options, repositories: &[&str]) -> Self {
         let runtime = Runtime::new().unwrap();
         let ecr = runtime.block_on(Emulator::start(options)).unwrap();
-        repositories.iter().for_each(|name| ecr.create(name));
+        for name in repositories {
+            ecr.create(name);
+        }
         Self { stack, ecr, _runtime: runtime }
     }
 

@@ -157,7 +157,9 @@ output "digests" {{ value = {{ for fault, image in ecr_image.web : fault => imag
             let plan = run(&["plan"]).unwrap();
             assert!(plan.matches("so images are taken to be as state has them").count() <= 1, "{plan}");
             let outcome = run(&["apply", "-input=false", "plan"]);
-            FAULTS.iter().for_each(|image| told(&outcome, image, Err(words)));
+            for image in FAULTS {
+                told(&outcome, image, Err(words));
+            }
         }
         assert_eq!(self.stack.tags(), before);
         self.suffer(third, planned);
