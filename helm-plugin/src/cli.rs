@@ -1,5 +1,7 @@
 //! The command line, as it is typed.
 
+use std::path::PathBuf;
+
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable};
 
 pub(crate) use self::{
@@ -117,6 +119,12 @@ pub(crate) enum Verb {
     /// Only as `eks-deploy exec`: helm would take the command's own flags away from it.
     #[command(override_usage = "eks-deploy exec [FLAGS] -- COMMAND [ARGUMENT]...", after_help = exec::EXAMPLES)]
     Exec(ExecArguments),
+    /// What helm runs in a deployment whose images values cannot name by digest.
+    #[command(hide = true)]
+    PostRender {
+        /// What to replace.
+        order: PathBuf,
+    },
     /// Prints the completion of a shell.
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completion {

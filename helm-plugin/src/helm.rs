@@ -10,5 +10,6 @@ pub(crate) mod duration;
 pub(crate) mod explain;
 pub(crate) mod flags;
 pub(crate) mod outcome;
+pub(crate) mod renderer;
 pub(crate) mod session;
 pub(crate) mod stored;

@@ -9,6 +9,7 @@ pub(crate) mod lock;
 pub(crate) mod pins;
 pub(crate) mod policy;
 pub(crate) mod resolve;
+pub(crate) mod rewrite;
 pub(crate) mod table;
 pub(crate) mod terraform;
 pub(crate) mod uses;

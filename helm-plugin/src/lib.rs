@@ -9,6 +9,8 @@ mod cli;
 mod eks;
 mod exit;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod heartbeat;
 mod helm;
 mod images;
@@ -75,6 +77,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Images(arguments) => verb::images::run(arguments).await.map(done),
         Verb::Kubeconfig(arguments) => verb::kubeconfig::run(arguments).await.map(done),
         Verb::Exec(arguments) => verb::exec::run(arguments).await,
+        Verb::PostRender { order } => verb::post_render::run(&order).map(done),
         Verb::Completion { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "eks-deploy", &mut io::stdout());
             Ok(Exit::Done.into())

@@ -22,7 +22,7 @@ use crate::{
     exit::Exit,
     failure::{Explain, Failure},
     helm::arguments::HelmArguments,
-    images::policy::Policy,
+    images::{pins::Via, policy::Policy},
     kube::ActAs,
     namespace::{self, Namespace, flag_value},
 };
@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) locked: bool,
     /// The images that were named.
     pub(crate) images: Vec<ImageArgument>,
+    /// By what images get their digests.
+    pub(crate) via: Via,
     /// Registries that are reached elsewhere.
     pub(crate) endpoints: Endpoints,
     /// Helm's own flags.
@@ -185,6 +187,7 @@ impl Settings {
             place,
             lock: arguments.pinning.lock.take(),
             locked: arguments.pinning.locked,
+            via: arguments.pinning.via,
             policy: policy(arguments.pinning, pin),
             images: image::merge(arguments.image, release.images),
             endpoints: endpoints(&registry_endpoints, around.registry_endpoints.as_deref())?,
@@ -205,7 +208,10 @@ fn policy(typed: PinArguments, mut file: PinEntry) -> Policy {
     }
 }
 
-fn endpoints(file: &BTreeMap<String, String>, variable: Option<&str>) -> Result<Endpoints, SettingsError> {
+fn endpoints(
+    file: &BTreeMap<String, String>,
+    variable: Option<&str>,
+) -> Result<Endpoints, SettingsError> {
     let variable = variable.map(Endpoints::parse_text).transpose()?.unwrap_or_default();
     Ok(variable.or(Endpoints::parse(file)?))
 }

@@ -6,6 +6,7 @@ mod existing;
 pub(crate) mod images;
 pub(crate) mod kubeconfig;
 pub(crate) mod plan;
+pub(crate) mod post_render;
 pub(crate) mod recover;
 mod release;
 pub(crate) mod rollback;

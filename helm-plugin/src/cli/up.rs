@@ -7,7 +7,10 @@ use clap::Args;
 use super::PlaceArguments;
 use crate::{
     helm::arguments::HelmArguments,
-    images::policy::{Pinned, Required},
+    images::{
+        pins::Via,
+        policy::{Pinned, Required},
+    },
     settings::image::ImageArgument,
 };
 
@@ -99,6 +102,9 @@ pub(crate) struct PinArguments {
     /// An image that may be deployed without a digest, `*` standing for any text. Repeatable.
     #[arg(long, value_name = "GLOB")]
     pub(crate) allow_unpinned: Vec<String>,
+    /// How images get their digests: by values where they can say them, else by post-rendering; or only so.
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(crate) via: Via,
     /// A file with the digests to deploy, from `images lock`; what it does not have is asked of the registries.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,

@@ -122,7 +122,7 @@ pub(crate) async fn explain(
             AccessError::Forbidden { caller: who().await, cluster, namespace, source }.into()
         }
         Trouble::Unreachable => AccessError::Unreachable { cluster, source }.into(),
-        Trouble::Pending | Trouble::Other => source.into(),
+        Trouble::NoKind | Trouble::Pending | Trouble::Other => source.into(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::session::Printed;
 use crate::{exit::Exit, failure::Explain};
 
 /// A release as a dry run shows it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct DryRun {
     /// The user's values, merged, nulls kept.
     #[serde(default = "empty", deserialize_with = "null_is_empty")]
@@ -34,7 +34,7 @@ pub(crate) struct DryRun {
 }
 
 /// The chart of a release, with the values of its subcharts in its own.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Chart {
     /// What it says about itself.
     pub(crate) metadata: Metadata,
@@ -44,7 +44,7 @@ pub(crate) struct Chart {
 }
 
 /// What a chart says about itself.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
     /// Its name.
@@ -57,7 +57,7 @@ pub(crate) struct Metadata {
 }
 
 /// A hook of a release.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Hook {
     /// When it runs: `pre-upgrade`, `test`, …
     #[serde(default)]

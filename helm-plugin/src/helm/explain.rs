@@ -11,6 +11,8 @@ pub(crate) enum Trouble {
     Forbidden,
     /// The API server cannot be reached.
     Unreachable,
+    /// A kind of the chart is not known in the cluster.
+    NoKind,
     /// Another operation holds the release.
     Pending,
     /// Nothing that we know more about.
@@ -19,11 +21,12 @@ pub(crate) enum Trouble {
 
 /// Reads Helm's error text. The order matters: an unauthorized answer is wrapped in "cluster unreachable".
 pub(crate) fn trouble(stderr: &str) -> Trouble {
-    const SIGNS: [(&str, Trouble); 10] = [
+    const SIGNS: [(&str, Trouble); 11] = [
         ("the server has asked for the client to provide credentials", Trouble::Unauthorized),
         ("Unauthorized", Trouble::Unauthorized),
         ("is forbidden: User", Trouble::Forbidden),
         ("another operation (install/upgrade/rollback) is in progress", Trouble::Pending),
+        ("ensure CRDs are installed first", Trouble::NoKind),
         ("ubernetes cluster unreachable", Trouble::Unreachable),
         ("connection refused", Trouble::Unreachable),
         ("no such host", Trouble::Unreachable),

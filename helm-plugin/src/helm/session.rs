@@ -1,7 +1,7 @@
 //! Helm as one run of this program uses it: the same binary, kubeconfig and folder for every call.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, OnceCell},
     env, fs, io,
     path::{Path, PathBuf},
     process::ExitStatus,
@@ -10,6 +10,7 @@ use std::{
 use tokio::process::Command;
 
 use super::{
+    arguments::FlagError,
     arm,
     binary::{self, BinaryError, Version},
     child::{Child, GRACE, Input, Shown},
@@ -73,6 +74,9 @@ pub(crate) enum HelmError {
     /// There is none.
     #[error(transparent)]
     Binary(#[from] BinaryError),
+    /// It has no such flag.
+    #[error(transparent)]
+    Flag(#[from] FlagError),
 }
 
 impl Explain for HelmError {
@@ -84,6 +88,7 @@ impl Explain for HelmError {
                 ..
             } => Exit::Access,
             Self::Binary(error) => error.exit(),
+            Self::Flag(error) => error.exit(),
             Self::Failed { .. }
             | Self::Run { .. }
             | Self::TooMuch { .. }
@@ -98,8 +103,14 @@ impl Explain for HelmError {
                 "another deployment holds the release; if that was killed, `recover` or `up --recover` frees it"
                     .to_owned(),
             ),
+            Self::Failed { trouble: Trouble::NoKind, .. } => Some(
+                "install the custom resource definitions first; if they are in the chart's `crds` folder: \
+                 kubectl apply -f CHART/crds"
+                    .to_owned(),
+            ),
             Self::Folder(error) => error.hint(),
             Self::Binary(error) => error.hint(),
+            Self::Flag(error) => error.hint(),
             Self::Failed { .. } | Self::Run { .. } | Self::TooMuch { .. } | Self::Unreadable { .. } => None,
         }
     }
@@ -132,6 +143,7 @@ pub(crate) struct Helm<'a> {
     own: &'a Path,
     folder: &'a RunFolder,
     calls: Cell<u32>,
+    plugins: OnceCell<PathBuf>,
 }
 
 impl<'a> Helm<'a> {
@@ -139,12 +151,27 @@ impl<'a> Helm<'a> {
     pub(crate) fn find(own: &'a Path, folder: &'a RunFolder) -> Result<Self, BinaryError> {
         let helm_bin = env::var_os("HELM_BIN").filter(|text| !text.is_empty()).map(PathBuf::from);
         let program = binary::find(helm_bin.as_deref(), &binary::path_folders())?;
-        Ok(Self { program, own, folder, calls: Cell::new(0) })
+        Ok(Self { program, own, folder, calls: Cell::new(0), plugins: OnceCell::new() })
     }
 
     /// The program.
     pub(crate) fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// This program.
+    pub(crate) fn own(&self) -> &'a Path {
+        self.own
+    }
+
+    /// The folder of this run.
+    pub(crate) fn folder(&self) -> &'a RunFolder {
+        self.folder
+    }
+
+    /// Lets later runs find their plugins in this folder. It can be named once.
+    pub(crate) fn use_plugins(&self, folder: PathBuf) {
+        let _ = self.plugins.set(folder);
     }
 
     /// Asks for the version.
@@ -259,6 +286,9 @@ impl<'a> Helm<'a> {
             command.env_remove(name);
         }
         command.env("KUBECONFIG", self.folder.path().join(KUBECONFIG));
+        if let Some(plugins) = self.plugins.get() {
+            command.env("HELM_PLUGINS", plugins);
+        }
         let child = Child::spawn(command, input).map_err(|source| self.run_error(source))?;
         Ok((child, Output { stdout, stderr }))
     }

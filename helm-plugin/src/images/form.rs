@@ -82,6 +82,18 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// What to set, below the place, so that templates make `reference`, which has no digest, of it. A digest that the
+    /// chart has a key for can stand there.
+    pub(crate) fn unpinned(self, place: &ValuesPath, reference: &Reference) -> Vec<(ValuesPath, Value)> {
+        let tag = reference.tag.as_ref().map(|tag| (place.key("tag"), tag.to_string().into()));
+        match self {
+            Self::Text => vec![(place.clone(), reference.to_string().into())],
+            Self::DigestKey(keys) | Self::RepositoryAndTag(keys) => {
+                keys.repository(place, reference, "").into_iter().chain(tag).collect()
+            }
+        }
+    }
+
     /// The references that templates make of this form, as text.
     pub(crate) fn renders(self, value: &Value, app_version: &str) -> Option<String> {
         match self {

@@ -37,7 +37,9 @@ struct Text {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryText {
-    path: String,
+    /// None for an image that no value says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
     image: String,
     digest: String,
 }
@@ -72,13 +74,17 @@ pub(crate) enum LockError {
         version: u64,
     },
     /// It says nothing of an image that would be deployed.
-    #[error("the lock file has no digest for {image} at values path `{path}`")]
+    #[error("the lock file has no digest for {image}{}", place(path))]
     Missing {
         /// The image.
         image: String,
         /// Its place.
         path: ValuesPath,
     },
+}
+
+fn place(path: &ValuesPath) -> String {
+    if path.is_root() { String::new() } else { format!(" at values path `{path}`") }
 }
 
 impl Explain for LockError {
@@ -144,7 +150,7 @@ fn parse(path: &Path, text: &str) -> Result<Lock, LockError> {
     }
     let entry = |entry: EntryText| {
         Ok(Entry {
-            path: entry.path.parse()?,
+            path: entry.path.map_or(Ok(ValuesPath::root()), |path| path.parse())?,
             reference: entry.image.parse()?,
             digest: entry.digest.parse()?,
         })
@@ -154,12 +160,12 @@ fn parse(path: &Path, text: &str) -> Result<Lock, LockError> {
 
 fn render(pins: &[Pin]) -> String {
     let entry = |pin: &Pin| EntryText {
-        path: pin.path.to_string(),
+        path: (!pin.path.is_root()).then(|| pin.path.to_string()),
         image: Reference { digest: None, ..pin.reference.clone() }.to_string(),
         digest: pin.digest.to_string(),
     };
     let mut images: Vec<_> = pins.iter().map(entry).collect();
-    images.sort_by(|one, other| one.path.cmp(&other.path));
+    images.sort_by(|one, other| (&one.path, &one.image).cmp(&(&other.path, &other.image)));
     serde_yaml_ng::to_string(&Text { version: 1, images }).expect("texts and a number are YAML")
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use ecr_registry::{Digest, Reference};
 use serde_json::Value;
 
-use super::document;
+use super::{document, values_path::ValuesPath};
 use crate::helm::dry_run::Hook;
 
 /// One image in one object.
@@ -58,23 +58,32 @@ pub(crate) struct Rendered {
     pub(crate) object: Object,
     /// What was rendered.
     pub(crate) content: Value,
+    /// Where it stands in its document: at the root, or among the items of a list.
+    pub(crate) at: ValuesPath,
 }
 
 /// Reads all objects of a release, its hooks and the items of lists included.
 pub(crate) fn objects(manifest: &str, hooks: &[Hook]) -> Result<Vec<Rendered>, serde_yaml_ng::Error> {
     let mut rendered = Vec::new();
     for document in document::read_all(manifest)? {
-        add(&mut rendered, document, &[]);
+        add(&mut rendered, document, &ValuesPath::root(), &[]);
     }
     for hook in hooks {
         for document in document::read_all(&hook.manifest)? {
-            add(&mut rendered, document, &hook.events);
+            add(&mut rendered, document, &ValuesPath::root(), &hook.events);
         }
     }
     Ok(rendered)
 }
 
-fn add(rendered: &mut Vec<Rendered>, mut content: Value, events: &[String]) {
+/// Reads the objects of one document.
+pub(crate) fn objects_of(document: &Value) -> Vec<Rendered> {
+    let mut rendered = Vec::new();
+    add(&mut rendered, document.clone(), &ValuesPath::root(), &[]);
+    rendered
+}
+
+fn add(rendered: &mut Vec<Rendered>, mut content: Value, at: &ValuesPath, events: &[String]) {
     let text = |content: &Value, pointer: &str| {
         content.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -82,13 +91,13 @@ fn add(rendered: &mut Vec<Rendered>, mut content: Value, events: &[String]) {
     if kind.ends_with("List")
         && let Some(Value::Array(items)) = content.get_mut("items").map(Value::take)
     {
-        for item in items {
-            add(rendered, item, events);
+        for (index, item) in items.into_iter().enumerate() {
+            add(rendered, item, &at.key("items").index(index), events);
         }
         return;
     }
     let object = Object { kind, name: text(&content, "/metadata/name"), events: events.to_vec() };
-    rendered.push(Rendered { object, content });
+    rendered.push(Rendered { object, content, at: at.clone() });
 }
 
 /// The images of one object.

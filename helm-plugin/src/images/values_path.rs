@@ -80,6 +80,11 @@ impl ValuesPath {
         Self(Vec::new())
     }
 
+    /// Whether it is the whole.
+    pub(crate) fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The place below this one, by key.
     pub(crate) fn key(&self, key: &str) -> Self {
         self.with(Step::Key(key.to_owned()))
@@ -88,6 +93,11 @@ impl ValuesPath {
     /// The place below this one, by index.
     pub(crate) fn index(&self, index: usize) -> Self {
         self.with(Step::Index(index))
+    }
+
+    /// The place that is at `below` from this one.
+    pub(crate) fn join(&self, below: &Self) -> Self {
+        Self(self.0.iter().chain(&below.0).cloned().collect())
     }
 
     fn with(&self, step: Step) -> Self {

@@ -1,5 +1,7 @@
 //! Whether what Helm would deploy is pinned: asked of rendered manifests, before anything changes.
 
+use std::collections::BTreeSet;
+
 use ecr_registry::Reference;
 use serde_json::Value;
 
@@ -7,6 +9,7 @@ use super::{
     pins::Pin,
     policy::Policy,
     uses::{ImageUse, Object, Rendered, images},
+    values_path::ValuesPath,
 };
 use crate::{exit::Exit, failure::Explain};
 
@@ -99,7 +102,8 @@ pub(crate) fn prove(objects: &[Rendered], pins: &[Pin], policy: &Policy) -> Resu
     }
     let images: Vec<ImageUse> = objects.iter().flat_map(images).collect();
     for pin in pins {
-        if !images.iter().any(|used| is_pinned_as(&used.image, pin)) {
+        // One without a place may be in hooks only, which Helm 3 sends through no post-renderer.
+        if !pin.path.is_root() && !images.iter().any(|used| is_pinned_as(&used.image, pin)) {
             let image = Reference { digest: Some(pin.digest), ..pin.reference.clone() };
             return Err(PolicyError::NoEffect { path: pin.path.to_string(), image: image.to_string() });
         }
@@ -111,6 +115,27 @@ pub(crate) fn prove(objects: &[Rendered], pins: &[Pin], policy: &Policy) -> Resu
         }
     }
     Ok(())
+}
+
+/// What says more than the image.
+pub(crate) struct Leak {
+    /// The places in values.
+    pub(crate) places: BTreeSet<ValuesPath>,
+    /// Where the first digest went, and what it made there.
+    pub(crate) text: String,
+}
+
+/// Which pins by value put their digests elsewhere too.
+pub(crate) fn leaking(objects: &[Rendered], pins: &[Pin]) -> Option<Leak> {
+    let mut leak: Option<Leak> = None;
+    for pin in pins.iter().filter(|pin| !pin.path.is_root() && !pin.is_rendered()) {
+        let found = objects.iter().find_map(|rendered| Some((rendered, self::leak(&rendered.content, pin)?)));
+        if let Some((rendered, (place, text))) = found {
+            let text = format!("{place} of {} would be `{text}`", Named(&rendered.object));
+            leak.get_or_insert(Leak { places: BTreeSet::new(), text }).places.insert(pin.path.clone());
+        }
+    }
+    leak
 }
 
 struct Named<'a>(&'a Object);

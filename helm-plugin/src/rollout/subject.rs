@@ -85,7 +85,7 @@ impl Operation {
 
 /// Those of a release, its hooks included that this operation runs.
 pub(crate) fn subjects(objects: &[Rendered], namespace: &str, operation: Operation) -> Vec<Subject> {
-    let found = objects.iter().filter_map(|Rendered { object, content }| {
+    let found = objects.iter().filter_map(|Rendered { object, content, .. }| {
         let hook = !object.events.is_empty();
         let runs = !hook || operation.runs(object);
         let namespace = content["metadata"]["namespace"].as_str().unwrap_or(namespace).to_owned();

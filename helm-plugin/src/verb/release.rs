@@ -1,6 +1,7 @@
 //! What every verb about a release and its chart begins with: settings, a Helm, the way into the cluster, and images
 //! that are resolved, pinned and proved. Nothing is changed here.
 
+mod pinning;
 mod prepare;
 mod target;
 

@@ -21,7 +21,8 @@ use crate::progress;
 /// A crate's folder, and its programs.
 type Crate = (&'static str, &'static [&'static str]);
 
-const CRATES: [Crate; 3] = [
+const CRATES: [Crate; 4] = [
+    ("helm-plugin", &["post_render"]),
     ("proto", &["decode", "requests"]),
     ("provider/build", &["dockerfile", "ignore"]),
     ("registry", &["answers", "archives", "layouts", "logins", "manifests", "names"]),

@@ -6,6 +6,7 @@ mod cancel;
 mod deploy;
 mod look;
 mod plan;
+mod post_render;
 mod recover;
 mod refuse;
 mod remote;

@@ -15,7 +15,8 @@ fn an_image_of_ecr_that_no_value_says_is_an_error() {
     let image = format!("{}:v1", stage.repository);
     stage.write_chart(&image);
     let said = format!("image `{image}` of Deployment/web comes from no single place in the chart's values");
-    end(&mut stage.up(Tool::Helm4)).expect(3, &[&said, "hint: name the place: --image PATH="]);
+    let ended = end(stage.up(Tool::Helm4).arg("--via=values"));
+    ended.expect(3, &[&said, "hint: name the place: --image PATH="]);
     assert_eq!(stage.history(), []);
 }
 
@@ -48,7 +49,8 @@ fn a_tag_that_reaches_a_label_is_an_error() {
     let labels =
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: {v: \"{{ .Values.image.tag }}\"}}\n";
     std::fs::write(template, labels).unwrap();
-    let ended = end(stage.up(Tool::Helm4).args(["--image", &format!("image={}:v1", stage.repository)]));
+    let mut up = stage.up(Tool::Helm4);
+    let ended = end(up.args(["--via=values", "--image", &format!("image={}:v1", stage.repository)]));
     ended.expect(
         3,
         &["metadata.labels.v of ConfigMap/x would be `v1@sha256:", "hint: give the chart a `digest` key"],

@@ -3,27 +3,29 @@
 
 use std::path::Path;
 
-use super::target::Target;
+use super::{
+    pinning::{Pinned, Pinning},
+    target::Target,
+};
 use crate::{
     eks::access,
     exit::Exit,
     failure::{Explain, Failure},
     helm::{
-        arguments::Run,
+        arguments::{FlagError, Run},
         chart,
         child::Input,
         dry_run::{DryRun, Metadata},
-        session::{Helm, HelmError},
+        explain::Trouble,
+        renderer,
+        session::{Helm, HelmError, Printed},
     },
     images::{
-        document,
         lock::Lock,
-        pins::{self, Pin, Wanted},
+        pins::{Pin, Wanted},
         policy::Policy,
-        resolve,
         terraform::TerraformError,
         uses::{self, ImageUse, Rendered},
-        values_path::overlay,
         verify,
     },
     plan::{ChartIdentity, Key, Plan},
@@ -121,24 +123,20 @@ pub(super) async fn prepare(
     if !copied_first && local {
         chart = snapshot(&chart, folder)?;
     }
-    let objects = rendered(&first)?;
-    let pins = pins(settings, target, &first, &objects, named, lock).await?;
     let (chart, chart_version) = if local {
         (chart, None)
     } else {
         chart::pinned(&chart, first.chart_digest, &first.chart.metadata.version)
     };
     let run = Run::Later { chart_version };
-    let values = pins::apply(&first.config, &first.chart.values, &pins);
-    let document = document::write(&values);
-    let deployed = if pins.is_empty() && copied_first {
-        objects
-    } else {
-        rendered(&dry_runs.run(&chart, run, Input::Document(&document)).await?)?
-    };
-    verify::prove(&deployed, &pins, &settings.policy)?;
+    let pinning = Pinning { dry_runs: &dry_runs, first: &first, chart: &chart, run, changed: !copied_first };
+    let Pinned { pins, rewrites, document, objects: deployed } = pinning.pin(named, lock).await?;
     report(&pins, &deployed, &settings.policy);
-    let arguments = dry_runs.arguments(&chart, run)?;
+    let mut arguments = dry_runs.arguments(&chart, run)?;
+    if !rewrites.is_empty() {
+        warn("this release depends on post-rendering: a plain helm upgrade later on deploys by tag again");
+        renderer::install(helm, &target.helm, &settings.helm, rewrites, &mut arguments).await?;
+    }
     let digest = if local { Some(chart::digest(Path::new(&chart))?) } else { first.chart_digest };
     let Metadata { name, version, .. } = first.chart.metadata;
     let chart = ChartIdentity { name, version, digest: digest.map(|digest| digest.to_string()) };
@@ -163,21 +161,21 @@ fn first_input(settings: &Settings) -> Input<'static> {
     if settings.helm.reads_stdin() { Input::Ours } else { Input::Nothing }
 }
 
-fn rendered(dry_run: &DryRun) -> Result<Vec<Rendered>, ManifestError> {
+pub(super) fn rendered(dry_run: &DryRun) -> Result<Vec<Rendered>, ManifestError> {
     uses::objects(&dry_run.manifest, &dry_run.hooks)
         .map_err(|source| ManifestError { what: format!("chart `{}`", dry_run.chart.metadata.name), source })
 }
 
 /// The dry runs of one preparation.
-struct DryRuns<'a> {
-    settings: &'a Settings,
-    target: &'a Target,
+pub(super) struct DryRuns<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) target: &'a Target,
     helm: &'a Helm<'a>,
 }
 
 impl DryRuns<'_> {
     /// The arguments of one run of Helm.
-    fn arguments(&self, chart: &str, run: Run<'_>) -> Result<Vec<String>, Failure> {
+    fn arguments(&self, chart: &str, run: Run<'_>) -> Result<Vec<String>, FlagError> {
         let Settings { release, namespace, helm, .. } = self.settings;
         let mut arguments: Vec<String> =
             ["upgrade", "--install", release, chart, "--namespace", &namespace.name]
@@ -191,15 +189,36 @@ impl DryRuns<'_> {
     }
 
     async fn run(&self, chart: &str, run: Run<'_>, input: Input<'_>) -> Result<DryRun, Failure> {
-        let mut arguments = self.arguments(chart, run)?;
-        arguments.extend(["--dry-run=server", "--output=json"].map(str::to_owned));
-        match self.helm.read(&arguments, input).await {
+        match self.read(chart, run, input).await {
             Ok(printed) => Ok(DryRun::parse(&printed)?),
             Err(error) => Err(self.explain(error).await),
         }
     }
 
-    async fn explain(&self, error: HelmError) -> Failure {
+    /// What Helm says to one dry run, in its own words.
+    pub(super) async fn read(
+        &self,
+        chart: &str,
+        run: Run<'_>,
+        input: Input<'_>,
+    ) -> Result<Printed, HelmError> {
+        let arguments = self.arguments(chart, run)?;
+        let dry = async |how: &str| {
+            let arguments: Vec<&str> =
+                arguments.iter().map(String::as_str).chain([how, "--output=json"]).collect();
+            self.helm.read(&arguments, input).await
+        };
+        match dry("--dry-run=server").await {
+            // Helm installs `crds/` before the rest, and not in a dry run. Helm 3 needs them even for the other one.
+            Err(HelmError::Failed { trouble: Trouble::NoKind, .. }) if self.target.helm.major >= 4 => {
+                dry("--dry-run=client").await
+            }
+            printed => printed,
+        }
+    }
+
+    /// The same for who is refused by the cluster.
+    pub(super) async fn explain(&self, error: HelmError) -> Failure {
         access::explain(error, &self.target.way.aws, &self.target.way.cluster, &self.settings.namespace.name)
             .await
     }
@@ -218,46 +237,12 @@ fn named_images(settings: &Settings, target: &Target) -> Result<Vec<Wanted>, Ter
     named.collect()
 }
 
-/// Decides what to pin where, and asks the registries for the digests.
-async fn pins(
-    settings: &Settings,
-    target: &Target,
-    dry_run: &DryRun,
-    objects: &[Rendered],
-    named: Vec<Wanted>,
-    lock: Option<&Lock>,
-) -> Result<Vec<Pin>, Failure> {
-    let values = overlay(&dry_run.chart.values, &dry_run.config);
-    pins::check_paths(&named, &values)?;
-    let (unpinned, _) = verify::unpinned(objects);
-    let found = pins::found_in_values(
-        &unpinned,
-        &named,
-        &values,
-        &dry_run.chart.metadata.app_version,
-        &settings.policy,
-    )?;
-    let mut wanted: Vec<Wanted> = named.into_iter().chain(found).collect();
-    if let Some(lock) = lock {
-        lock.fill(&mut wanted, settings.locked)?;
-    }
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let registry = resolve::registry(target.way.aws.clone(), settings.endpoints.clone())?;
-    let references: Vec<_> = wanted.iter().map(|wanted| wanted.reference.clone()).collect();
-    let digests = resolve::digests(&registry, &references).await?;
-    let pins = wanted.into_iter().map(|wanted| {
-        let digest = digests[&wanted.reference];
-        pins::pin(wanted, digest, &values)
-    });
-    Ok(pins.collect::<Result<_, _>>()?)
-}
-
 fn report(pins: &[Pin], deployed: &[Rendered], policy: &Policy) {
-    for Pin { path, reference, digest, .. } in pins {
+    for pin @ Pin { path, reference, digest, .. } in pins {
         let tag = reference.tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
-        say(&format!("image {path} = {}@{digest}{tag}", reference.repository));
+        let place = if path.is_root() { String::new() } else { format!("{path} = ") };
+        let how = if pin.is_rendered() { ", by post-rendering" } else { "" };
+        say(&format!("image {place}{}@{digest}{tag}{how}", reference.repository));
     }
     for used in verify::tolerated(deployed, policy) {
         warn(&format!("{} is not pinned by digest: {}", used.object, used.image));
