@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable};
 
 pub(crate) use self::{
+    doctor::DoctorArguments,
     exec::ExecArguments,
     images::ImagesVerb,
     kubeconfig::{KubeconfigArguments, KubeconfigVerb},
@@ -18,6 +19,7 @@ pub(crate) use self::{
 };
 use crate::exit;
 
+mod doctor;
 mod exec;
 mod images;
 mod kubeconfig;
@@ -119,6 +121,9 @@ pub(crate) enum Verb {
     /// Only as `eks-deploy exec`: helm would take the command's own flags away from it.
     #[command(override_usage = "eks-deploy exec [FLAGS] -- COMMAND [ARGUMENT]...", after_help = exec::EXAMPLES)]
     Exec(ExecArguments),
+    /// Looks whether what a deployment needs is there, and says what to do about what is not.
+    #[command(override_usage = "eks-deploy doctor [FLAGS]", after_help = doctor::EXAMPLES)]
+    Doctor(Box<DoctorArguments>),
     /// What helm runs in a deployment whose images values cannot name by digest.
     #[command(hide = true)]
     PostRender {

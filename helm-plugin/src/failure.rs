@@ -1,6 +1,6 @@
 //! What went wrong, carried to `main` and printed there once: the object, the chain of causes, the remedy.
 
-use std::fmt::Write as _;
+use std::{error::Error, fmt::Write as _, iter};
 
 use crate::{exit::Exit, talk::Paint};
 
@@ -37,15 +37,25 @@ impl Failure {
         self.0.exit()
     }
 
+    /// What to do about it, if that is known.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+
+    /// What went wrong, and what each of that was caused by.
+    pub(crate) fn chain(&self) -> Vec<String> {
+        let first: &(dyn Error + 'static) = &*self.0;
+        iter::successors(Some(first), |&error| error.source()).map(ToString::to_string).collect()
+    }
+
     /// The text for a terminal, ended by a newline.
     pub(crate) fn render(&self, paint: Paint) -> String {
-        let mut text = format!("{} {}\n", paint.bad("error:"), indent(&self.0.to_string()));
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let _ = writeln!(text, "  caused by: {}", indent(&error.to_string()));
-            cause = error.source();
+        let chain = self.chain();
+        let mut text = format!("{} {}\n", paint.bad("error:"), indent(&chain[0]));
+        for cause in &chain[1..] {
+            let _ = writeln!(text, "  caused by: {}", indent(cause));
         }
-        if let Some(hint) = self.0.hint() {
+        if let Some(hint) = self.hint() {
             let _ = writeln!(text, "{} {}", paint.note("hint:"), indent(&hint));
         }
         text

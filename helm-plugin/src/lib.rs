@@ -31,7 +31,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory as _, error::ErrorKind};
+use clap::error::ErrorKind;
 
 use crate::{
     cli::{Cli, Verb},
@@ -77,9 +77,12 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Images(arguments) => verb::images::run(arguments).await.map(done),
         Verb::Kubeconfig(arguments) => verb::kubeconfig::run(arguments).await.map(done),
         Verb::Exec(arguments) => verb::exec::run(arguments).await,
+        Verb::Doctor(arguments) => Box::pin(verb::doctor::run(*arguments)).await.map(ExitCode::from),
         Verb::PostRender { order } => verb::post_render::run(&order).map(done),
+        Verb::Schema => verb::reference::schema().map(done),
+        Verb::Man { folder } => verb::reference::manual(&folder).map(done),
         Verb::Completion { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "eks-deploy", &mut io::stdout());
+            clap_complete::generate(shell, &mut cli::command(), "eks-deploy", &mut io::stdout());
             Ok(Exit::Done.into())
         }
         Verb::Version => verb::version::run().await.map(done),

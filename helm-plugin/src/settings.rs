@@ -208,7 +208,8 @@ fn policy(typed: PinArguments, mut file: PinEntry) -> Policy {
     }
 }
 
-fn endpoints(
+/// Registries that are reached elsewhere: by the environment, then by the file.
+pub(crate) fn endpoints(
     file: &BTreeMap<String, String>,
     variable: Option<&str>,
 ) -> Result<Endpoints, SettingsError> {

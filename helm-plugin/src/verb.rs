@@ -1,6 +1,7 @@
 //! One file per verb, and what they share: the way into a cluster, and what comes before a release changes.
 
 mod change;
+pub(crate) mod doctor;
 pub(crate) mod exec;
 mod existing;
 pub(crate) mod images;

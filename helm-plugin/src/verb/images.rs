@@ -1,15 +1,19 @@
 //! `eks-deploy images`: which images a release would run, and whether they stay what they are.
 
-use std::io::{self, Write as _};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write as _},
+};
 
+use ecr_registry::Reference;
 use serde_json::json;
 
-use super::release::{Begun, Prepared};
+use super::release::{Begun, Prepared, unless_stopped};
 use crate::{
     cli::{ImagesVerb, Output, UpArguments},
     exit::Exit,
     failure::{Explain, Failure},
-    images::{lock::Lock, table, uses::ImageUse},
+    images::{lock::Lock, resolve, table, uses::ImageUse},
     talk::say,
 };
 
@@ -44,6 +48,7 @@ pub(crate) async fn run(verb: ImagesVerb) -> Result<(), Failure> {
     match verb {
         ImagesVerb::List { release, output } => list(*release, output).await,
         ImagesVerb::Lock { release } => lock(*release).await,
+        ImagesVerb::Verify { release } => verify(*release).await,
     }
 }
 
@@ -69,6 +74,21 @@ async fn lock(release: UpArguments) -> Result<(), Failure> {
     let Prepared { pins, .. } = begun.prepare(&target, &helm, &mut signals).await?;
     Lock::write(&path, &pins)?;
     say(&format!("{} has the digests of {} images", path.display(), pins.len()));
+    Ok(())
+}
+
+async fn verify(release: UpArguments) -> Result<(), Failure> {
+    let (begun, mut signals) = Begun::new(release)?;
+    let helm = begun.helm()?;
+    let target = begun.target(&helm, &mut signals).await?;
+    let images = begun.prepare(&target, &helm, &mut signals).await?.images();
+    let registry = resolve::registry(target.way.aws.clone(), begun.settings.endpoints.clone())?;
+    let pinned = images.iter().filter(|used| used.digest().is_some());
+    let references: BTreeSet<Reference> = pinned.filter_map(|used| used.image.parse().ok()).collect();
+    let references: Vec<Reference> = references.into_iter().collect();
+    let looked_for = async { Ok(resolve::digests(&registry, &references).await?) };
+    unless_stopped(&mut signals, Box::pin(looked_for)).await?;
+    io::stdout().write_all(table::text(&images).as_bytes()).map_err(WriteError)?;
     Ok(())
 }
 
