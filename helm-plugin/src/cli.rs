@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable};
+use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable};
 
 pub(crate) use self::{
     doctor::DoctorArguments,
@@ -57,10 +57,30 @@ impl Cli {
     /// Reads what was typed, and the environment. A variable that is set to nothing counts as not set: pipelines know
     /// no other way to leave one out.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        let mut command = Self::command().mut_subcommands(|verb| verb.mut_args(without_empty_variable));
+        let mut command = command().mut_subcommands(|verb| verb.mut_args(without_empty_variable));
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
+}
+
+/// The definition that command lines, completions and manual pages are made from.
+pub(crate) fn command() -> Command {
+    with_reference(Cli::command())
+}
+
+/// What every verb's --help ends with.
+fn with_reference(command: Command) -> Command {
+    if command.has_subcommands() {
+        return command.mut_subcommands(with_reference);
+    }
+    let own = command.get_after_long_help().or(command.get_after_help());
+    let mut help = own.map(ToString::to_string).unwrap_or_default();
+    let goes_somewhere = command.get_arguments().any(|argument| argument.get_id() == "cluster");
+    if goes_somewhere && !help.contains("Environment: ") {
+        help.push_str("\n\nEnvironment: as `up`.");
+    }
+    let help = format!("{}\n\n{}", help.trim_start(), exit::HELP);
+    command.after_long_help(help)
 }
 
 fn without_empty_variable(argument: Arg) -> Arg {
@@ -121,6 +141,15 @@ pub(crate) enum Verb {
     /// Only as `eks-deploy exec`: helm would take the command's own flags away from it.
     #[command(override_usage = "eks-deploy exec [FLAGS] -- COMMAND [ARGUMENT]...", after_help = exec::EXAMPLES)]
     Exec(ExecArguments),
+    /// Prints the JSON schema of eks-deploy.yaml.
+    #[command(hide = true)]
+    Schema,
+    /// Writes the manual pages, one per verb, into a folder.
+    #[command(hide = true)]
+    Man {
+        /// The folder, which is there.
+        folder: PathBuf,
+    },
     /// Looks whether what a deployment needs is there, and says what to do about what is not.
     #[command(override_usage = "eks-deploy doctor [FLAGS]", after_help = doctor::EXAMPLES)]
     Doctor(Box<DoctorArguments>),
@@ -147,6 +176,26 @@ mod tests {
     #[test]
     fn is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_examples_and_exit_codes() {
+        fn check(command: &Command) {
+            let shown = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+            let shown: Vec<_> = shown.filter(|verb| verb.get_name() != "help").collect();
+            for verb in &shown {
+                check(verb);
+            }
+            if shown.is_empty() {
+                let help = command.clone().render_long_help().to_string();
+                let name = command.get_name();
+                assert!(help.contains("Examples:\n") || name == "version", "{name}: {help}");
+                assert!(help.contains("Exit codes:\n  0 "), "{name}: {help}");
+                let goes = command.get_arguments().any(|argument| argument.get_id() == "cluster");
+                assert!(!goes || help.contains("Environment: "), "{name}: {help}");
+            }
+        }
+        check(&command());
     }
 
     #[test]

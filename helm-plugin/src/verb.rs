@@ -9,6 +9,7 @@ pub(crate) mod kubeconfig;
 pub(crate) mod plan;
 pub(crate) mod post_render;
 pub(crate) mod recover;
+pub(crate) mod reference;
 mod release;
 pub(crate) mod rollback;
 pub(crate) mod status;

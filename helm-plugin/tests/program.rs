@@ -41,6 +41,22 @@ fn check(command: &mut Command, code: i32, said: &[&str]) -> Output {
 }
 
 #[test]
+fn packages_bring_a_reference() {
+    let schema = check(&mut program("schema"), 0, &["eks-deploy.yaml", "allowUnpinned"]);
+    let published = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/eks-deploy.schema.json")).unwrap();
+    assert!(schema.stdout == published);
+    let folder = tempfile::tempdir().unwrap();
+    check(program("man").arg(folder.path()), 0, &[]);
+    let up = fs::read_to_string(folder.path().join("eks-deploy-up.1")).unwrap();
+    for part in ["EKS_DEPLOY_CLUSTER", "rollback\\-on\\-failure", "the release failed and was rolled back"] {
+        assert!(up.contains(part), "{part} is not in:\n{up}");
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        check(&mut program(&format!("completion {shell}")), 0, &["eks-deploy", "kubeconfig"]);
+    }
+}
+
+#[test]
 fn a_token_answers_the_question_it_was_asked() {
     let mut command = with_keys("token --cluster-name prod --region eu-west-1");
     let question = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
@@ -154,14 +170,14 @@ fn helm_is_started_for_a_living_parent_only() {
 
 #[test]
 fn the_plugin_has_the_programs_version() {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin.yaml");
-    let manifest = fs::read_to_string(manifest).unwrap();
-    let version = concat!("version: ", env!("CARGO_PKG_VERSION"));
-    assert!(manifest.lines().any(|line| line == version), "{manifest}");
-    assert!(
-        !manifest.starts_with("apiVersion") && !manifest.contains("\napiVersion"),
-        "Helm 3 drops all plugins over a manifest of the new form"
-    );
+    // Helm 3 drops all plugins over a manifest of the new form.
+    for (manifest, is_new) in [("plugin.yaml", false), ("helm4/plugin.yaml", true)] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest)).unwrap();
+        let has = |line: &str| text.lines().any(|found| found.trim() == line);
+        assert!(has(concat!("version: ", env!("CARGO_PKG_VERSION"))), "{text}");
+        assert!(has(r#"command: "$HELM_PLUGIN_DIR\\bin\\eks-deploy.exe""#), "{text}");
+        assert_eq!(has("apiVersion: v1"), is_new, "{text}");
+    }
 }
 
 /// A folder whose file names a cluster by a Terraform output that says all, so that EKS need not be asked.

@@ -2,10 +2,11 @@
 
 use clap::ValueEnum;
 use ecr_registry::Reference;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The images that are pinned without being named.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Pinned {
     /// Those of private ECR registries.
@@ -18,7 +19,7 @@ pub(crate) enum Pinned {
 }
 
 /// The images that may not run without a digest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Required {
     /// Those of private ECR registries.

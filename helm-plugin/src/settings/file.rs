@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::image::{ImageArgument, ImageArgumentError, ImageSource};
@@ -38,7 +39,7 @@ pub(crate) struct File {
 }
 
 /// `cluster:`.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ClusterEntry {
     /// A name or an ARN.
@@ -48,6 +49,7 @@ pub(crate) struct ClusterEntry {
     /// The Terraform output that names it, instead.
     pub(crate) terraform: Option<String>,
     /// Where its API server is reached, whatever EKS or Terraform says.
+    #[schemars(with = "Option<String>")]
     pub(crate) endpoint: Option<Endpoint>,
     /// What has to be true of it.
     #[serde(default)]
@@ -55,7 +57,7 @@ pub(crate) struct ClusterEntry {
 }
 
 /// `cluster.expect:`.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExpectEntry {
     /// The account of the cluster, in quotes: it may begin with zeros.
@@ -63,7 +65,7 @@ pub(crate) struct ExpectEntry {
 }
 
 /// `pin:`.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(crate) struct PinEntry {
     /// What is pinned without being named.
@@ -89,52 +91,71 @@ pub(crate) struct ReleaseEntry {
     pub(crate) images: Vec<ImageArgument>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What `eks-deploy` is told by a repository. Paths are relative to the file.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(title = "eks-deploy.yaml")]
 struct Text {
+    /// The version of this form: 1.
+    #[schemars(range(min = 1, max = 1))]
     version: u64,
+    /// Which cluster.
     #[serde(default)]
     cluster: ClusterEntry,
+    /// Where Terraform's outputs are.
     #[serde(default)]
     terraform: TerraformText,
+    /// What is pinned by digest, as --pin, --require and --allow-unpinned say.
     #[serde(default)]
     pin: PinEntry,
+    /// What is deployed.
     #[serde(default)]
     release: ReleaseText,
+    /// Registries that are reached elsewhere: the URL for each host.
     #[serde(default)]
     registry_endpoints: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct TerraformText {
+    /// A file that `terraform output -json` wrote.
     output_file: Option<PathBuf>,
+    /// A folder to run `terraform output -json` in, else `tofu output -json`; not together with `outputFile`.
     dir: Option<PathBuf>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ReleaseText {
+    /// The release's name.
     name: Option<String>,
+    /// Its chart, as helm upgrade takes it.
     chart: Option<String>,
+    /// Its namespace.
     namespace: Option<String>,
+    /// Its values files; those on the command line come after them.
     #[serde(default)]
     values: Vec<String>,
+    /// Images by their places in the chart's values.
     #[serde(default)]
     images: BTreeMap<String, ImageText>,
 }
 
 /// `PATH: REF` or `PATH: {terraform: OUTPUT}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum ImageText {
+    /// The image.
     Reference(String),
+    /// Where Terraform says it.
     Output(OutputText),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OutputText {
+    /// The Terraform output that has the image.
     terraform: String,
 }
 
@@ -192,6 +213,11 @@ impl Explain for FileError {
     fn exit(&self) -> Exit {
         Exit::Usage
     }
+}
+
+/// The JSON schema of the file, for editors and other programs.
+pub(crate) fn schema() -> String {
+    format!("{:#}\n", schemars::schema_for!(Text).to_value())
 }
 
 /// Reads the file that was named, else the default one where it exists.
@@ -260,6 +286,16 @@ fn release(path: &Path, folder: &Path, text: ReleaseText) -> Result<ReleaseEntry
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `UPDATE_GOLDEN=1` writes it.
+    #[test]
+    fn the_published_schema_is_that_of_the_definition() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("eks-deploy.schema.json");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, schema()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), schema());
+    }
 
     fn message(text: &str) -> String {
         let error = parse(Path::new("deploy/eks-deploy.yaml"), text).unwrap_err();
