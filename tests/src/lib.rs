@@ -27,6 +27,7 @@ pub mod ministack;
 pub mod mounts;
 pub mod node;
 pub mod packages;
+pub mod plugin_package;
 pub mod process;
 pub mod programs;
 pub mod progress;

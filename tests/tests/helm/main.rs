@@ -4,6 +4,7 @@
 
 mod cancel;
 mod deploy;
+mod install;
 mod look;
 mod plan;
 mod post_render;
