@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod cancel;
+mod corpus;
 mod deploy;
 mod install;
 mod look;
+mod mistakes;
 mod plan;
 mod post_render;
 mod recover;
