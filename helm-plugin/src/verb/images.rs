@@ -66,9 +66,9 @@ async fn list(release: UpArguments, output: Output) -> Result<(), Failure> {
 }
 
 /// What an older lock file says does not count.
-async fn lock(release: UpArguments) -> Result<(), Failure> {
-    let (mut begun, mut signals) = Begun::new(release)?;
-    let path = begun.settings.lock.take().ok_or(NoLock)?;
+async fn lock(mut release: UpArguments) -> Result<(), Failure> {
+    let path = release.pinning.lock.take().ok_or(NoLock)?;
+    let (begun, mut signals) = Begun::new(release)?;
     let helm = begun.helm()?;
     let target = begun.target(&helm, &mut signals).await?;
     let Prepared { pins, .. } = begun.prepare(&target, &helm, &mut signals).await?;
