@@ -172,11 +172,11 @@ fn check(
     );
     // Who is killed leaves files to the next one.
     let mut sweep = stage.plugin();
-    sweep.args(["images", "lock", "r", "c", "--cluster", "c", "-n", "n"]).env("HELM_BIN", holding(stage));
+    sweep.args(["images", "list", "r", "c", "--cluster", "c", "-n", "n"]).env("HELM_BIN", "/nonexistent/helm");
     if !matches!(way, Way::Signal(Signal::KILL)) {
         run.until(&format!("{row}: the files go"), |run| run.stage.left_over().is_empty());
     }
-    end(&mut sweep).expect(64, &[]);
+    end(&mut sweep).expect(1, &["which is not a program"]);
     assert!(stage.left_over().is_empty(), "{row}: {:?}", stage.left_over());
 }
 
