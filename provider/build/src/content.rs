@@ -33,14 +33,15 @@ impl Listing {
             }
         }
         let read = in_parallel(&found, |(_, found)| entry(found, &known))?;
-        let (mut entries, mut records) = (Tree::default().entries, Vec::new());
+        let (mut entries, mut records) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
         for ((path, _), seen) in found.into_iter().zip(read) {
             let Some((entry, record)) = seen else { continue };
-            entries.insert(path, entry);
+            entries.push((path, entry));
             records.extend(record);
         }
         known.keep(records);
-        Ok(Tree { entries })
+        // All at once is quicker than one by one, and they are in order.
+        Ok(Tree { entries: entries.into_iter().collect() })
     }
 }
 

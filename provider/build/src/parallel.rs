@@ -18,19 +18,24 @@ pub(crate) fn in_parallel<T: Sync, R: Send, E: Send>(
     if threads <= 1 {
         return items.iter().map(work).collect();
     }
+    // Small work is handed out by the handful.
+    let handful = (items.len() / (threads * 16)).clamp(1, 256);
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
     let worker = || {
         let mut done = Vec::new();
         loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index).filter(|_| index < failed.load(Ordering::Relaxed)) else {
-                return (done, None);
-            };
-            match work(item) {
-                Ok(result) => done.push((index, result)),
-                Err(error) => {
-                    failed.fetch_min(index, Ordering::Relaxed);
-                    return (done, Some((index, error)));
+            let first = next.fetch_add(handful, Ordering::Relaxed);
+            let Some(rest) = items.get(first..).filter(|rest| !rest.is_empty()) else { return (done, None) };
+            for (index, item) in (first..).zip(rest.iter().take(handful)) {
+                if index >= failed.load(Ordering::Relaxed) {
+                    return (done, None);
+                }
+                match work(item) {
+                    Ok(result) => done.push((index, result)),
+                    Err(error) => {
+                        failed.fetch_min(index, Ordering::Relaxed);
+                        return (done, Some((index, error)));
+                    }
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! This reads files and nothing else: no network, no daemon, and nothing is written but the cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecr_registry::Digest;
 
@@ -90,14 +90,17 @@ pub(crate) fn of_existing(name: &str, digest: Digest) -> Sources {
 
 pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
     let dockerfile = Digest::of(&context.dockerfile.content);
-    let mut leaves = BTreeMap::new();
-    add_leaves(&mut leaves, &context.tree, str::to_owned);
-    leaves.entry(context.dockerfile.name.clone()).or_insert(dockerfile);
+    let digests = context.tree.digests();
+    let mut leaves = of_tree(&context.tree, &digests, str::to_owned);
+    let name = &context.dockerfile.name;
+    if let Err(place) = leaves.binary_search_by(|(path, _)| path.cmp(name)) {
+        leaves.insert(place, (name.clone(), dockerfile));
+    }
     let mut summary = grouped(&leaves, 1);
-    summary.insert(context.dockerfile.name.clone(), dockerfile);
+    summary.insert(name.clone(), dockerfile);
     summary.extend(context.named.iter().map(|(name, named)| (format!("{name} (context)"), named.digest())));
     let named = context.named.iter().map(|(name, named)| (name.as_str(), named.digest()));
-    let tree = [("context", context.tree.digest()), ("dockerfile", dockerfile)];
+    let tree = [("context", digest_of_all(&digests)), ("dockerfile", dockerfile)];
     Sources {
         tree: digest_of(tree.into_iter().chain(named)),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
@@ -111,12 +114,15 @@ pub(crate) fn of_dockerfile(context: &DockerfileContext) -> Sources {
 }
 
 pub(crate) fn of_parts(parts: &[Part]) -> Sources {
-    let mut leaves = BTreeMap::new();
+    let (mut leaves, mut trees) = (Vec::new(), Vec::new());
     for part in parts {
-        add_leaves(&mut leaves, &part.tree, |path| format!("/{}", part.place(path)));
+        let digests = part.tree.digests();
+        leaves.extend(of_tree(&part.tree, &digests, |path| format!("/{}", part.place(path))));
+        trees.push(("layer", digest_of_all(&digests)));
     }
+    let leaves = merged(leaves);
     Sources {
-        tree: digest_of(parts.iter().map(|part| ("layer", part.tree.digest()))),
+        tree: digest_of(trees),
         files: by_deepest_folder(&leaves, Sources::MAX_FILES),
         summary: by_deepest_folder(&leaves, Sources::MAX_SUMMARY),
         file_count: parts.iter().flat_map(|part| sizes(&part.tree)).count() as u64,
@@ -135,24 +141,36 @@ fn sizes(tree: &Tree) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Adds everything that is content by itself: files, links and empty folders.
-fn add_leaves(leaves: &mut BTreeMap<String, Digest>, tree: &Tree, name: impl Fn(&str) -> String) {
-    for (path, entry) in &tree.entries {
-        if *entry != Entry::Folder || tree.is_empty_folder(path) {
-            insert(leaves, name(path), entry.digest());
-        }
-    }
+/// Paths and digests, in the order of the paths, each path once.
+type Leaves = Vec<(String, Digest)>;
+
+/// Everything that is content by itself: files, links and empty folders.
+fn of_tree(tree: &Tree, digests: &[(&str, &Entry, Digest)], name: impl Fn(&str) -> String) -> Leaves {
+    let is_leaf = |path: &str, entry: &Entry| *entry != Entry::Folder || tree.is_empty_folder(path);
+    let leaves = digests.iter().filter(|(path, entry, _)| is_leaf(path, entry));
+    leaves.map(|(path, _, digest)| (name(path), *digest)).collect()
+}
+
+fn digest_of_all(digests: &[(&str, &Entry, Digest)]) -> Digest {
+    digest_of(digests.iter().map(|(path, _, digest)| (*path, *digest)))
 }
 
 /// Two layers may write the same path; both count.
-fn insert(leaves: &mut BTreeMap<String, Digest>, path: String, digest: Digest) {
-    let both = leaves.get(&path).map_or(digest, |first| digest_of([("", *first), ("", digest)]));
-    leaves.insert(path, both);
+fn merged(mut leaves: Leaves) -> Leaves {
+    leaves.sort_by(|(one, _), (other, _)| one.cmp(other));
+    leaves.dedup_by(|(path, later), (same, first)| {
+        let is_same = path == same;
+        if is_same {
+            *first = digest_of([("", *first), ("", *later)]);
+        }
+        is_same
+    });
+    leaves
 }
 
 /// One digest for each group of paths that begin with the same `depth` names.
-fn grouped(leaves: &BTreeMap<String, Digest>, depth: usize) -> BTreeMap<String, Digest> {
-    let mut groups: BTreeMap<String, Vec<(&str, Digest)>> = BTreeMap::new();
+fn grouped(leaves: &Leaves, depth: usize) -> BTreeMap<String, Digest> {
+    let mut groups: BTreeMap<&str, Vec<(&str, Digest)>> = BTreeMap::new();
     for (path, digest) in leaves {
         groups.entry(first_names(path, depth)).or_default().push((path, *digest));
     }
@@ -160,26 +178,23 @@ fn grouped(leaves: &BTreeMap<String, Digest>, depth: usize) -> BTreeMap<String, 
         [(_, digest)] => digest,
         _ => digest_of(group),
     };
-    groups.into_iter().map(|(name, group)| (name, digest(group))).collect()
+    groups.into_iter().map(|(name, group)| (name.to_owned(), digest(group))).collect()
 }
 
-fn first_names(path: &str, depth: usize) -> String {
+fn first_names(path: &str, depth: usize) -> &str {
     let end = path.match_indices('/').filter(|(at, _)| *at > 0).nth(depth - 1);
-    end.map_or_else(|| path.to_owned(), |(at, _)| path[..at].to_owned())
+    end.map_or(path, |(at, _)| &path[..at])
 }
 
 /// The finest grouping by folders that has at most `limit` groups.
-fn by_deepest_folder(leaves: &BTreeMap<String, Digest>, limit: usize) -> BTreeMap<String, String> {
-    let deepest = leaves.keys().map(|path| path.matches('/').count() + 1).max().unwrap_or(1);
-    let groupings = (1..=deepest).rev().map(|depth| grouped(leaves, depth));
-    let mut coarsest = BTreeMap::new();
-    for grouping in groupings {
-        coarsest = grouping;
-        if coarsest.len() <= limit {
-            break;
-        }
-    }
-    limited(coarsest, limit)
+fn by_deepest_folder(leaves: &Leaves, limit: usize) -> BTreeMap<String, String> {
+    let deepest = leaves.iter().map(|(path, _)| path.matches('/').count() + 1).max().unwrap_or(1);
+    let fits = |depth: &usize| {
+        let mut groups = BTreeSet::new();
+        leaves.iter().all(|(path, _)| !groups.insert(first_names(path, *depth)) || groups.len() <= limit)
+    };
+    let depth = (1..=deepest).rev().find(fits).unwrap_or(1);
+    limited(grouped(leaves, depth), limit)
 }
 
 /// The first groups by name, and one for all the rest where there are more than `limit`.

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ecr_registry::{Digest, names::Digester};
+use ecr_registry::Digest;
 
 /// How old a file's times have to be. The coarsest file systems in use count in steps of two seconds.
 const YOUNG: Duration = Duration::from_secs(2);
@@ -87,12 +87,7 @@ impl Record {
         let now = i64::try_from(now.as_nanos()).ok()?;
         let is_old = nanoseconds(metadata.mtime(), metadata.mtime_nsec()) < now
             && nanoseconds(metadata.ctime(), metadata.ctime_nsec()) < now;
-        let digest = hex::decode(digest.hex()).ok()?.try_into().ok()?;
-        is_old.then(|| Self { stamp: stamp(metadata), digest })
-    }
-
-    fn digest(&self) -> Option<Digest> {
-        format!("sha256:{}", hex::encode(self.digest)).parse().ok()
+        is_old.then(|| Self { stamp: stamp(metadata), digest: digest.bytes() })
     }
 }
 
@@ -101,7 +96,7 @@ impl Known {
     pub(crate) fn digest(&self, metadata: &fs::Metadata) -> Option<Digest> {
         let stamp = stamp(metadata);
         let found = self.records.binary_search_by(|record| record.stamp.cmp(&stamp)).ok()?;
-        self.records[found].digest()
+        Some(self.records[found].digest.into())
     }
 
     /// Remembers these files and no others. Failing to do so is no error.
@@ -137,7 +132,7 @@ fn read(file: &Path) -> Option<Vec<Record>> {
     let bytes = fs::read(file).ok()?;
     let (content, sum) = bytes.split_last_chunk::<DIGEST>()?;
     let records = content.strip_prefix(FORM)?;
-    if hex::encode(sum) != Digest::of(content).hex() {
+    if *sum != Digest::of(content).bytes() {
         return None;
     }
     let record = |bytes: &[u8]| {
@@ -156,9 +151,7 @@ fn write(file: &Path, records: &[Record]) -> io::Result<()> {
         content.extend(record.stamp);
         content.extend(record.digest);
     }
-    let mut digester = Digester::new();
-    digester.update(&content);
-    content.extend(hex::decode(digester.finish().hex()).map_err(io::Error::other)?);
+    content.extend(Digest::of(&content).bytes());
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     new.write_all(&content)?;
     new.persist(file)?;

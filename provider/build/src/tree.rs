@@ -2,11 +2,11 @@
 //!
 //! Nothing else of a file is kept: no time, owner, umask or inode, so a tree is the same on every machine.
 
-use std::{cmp::Ordering, collections::BTreeMap, path::PathBuf};
+use std::{cmp::Ordering, collections::BTreeMap, convert::Infallible, path::PathBuf};
 
 use ecr_registry::{Digest, names::Digester};
 
-use crate::selection::Names;
+use crate::{parallel::in_parallel, selection::Names};
 
 /// Folders, files and links by their paths relative to the root, in the order of the paths' bytes.
 ///
@@ -52,8 +52,10 @@ impl Entry {
         match self {
             Self::Folder => Digest::of(b"folder"),
             Self::File(file) => {
-                let kind = if file.executable { "program" } else { "file" };
-                Digest::of(format!("{kind} {}", file.digest).as_bytes())
+                let mut digester = Digester::new();
+                digester.update(if file.executable { b"program " } else { b"file " });
+                digester.update(file.digest.to_string().as_bytes());
+                digester.finish()
             }
             Self::Link(target) => Digest::of(format!("link {target}").as_bytes()),
         }
@@ -61,9 +63,18 @@ impl Entry {
 }
 
 impl Tree {
+    /// Every path, what it is, and the digest of that.
+    pub(crate) fn digests(&self) -> Vec<(&str, &Entry, Digest)> {
+        let entries: Vec<_> = self.entries.iter().collect();
+        let Ok(digests) = in_parallel(&entries, |(path, entry)| {
+            Ok::<_, Infallible>((path.as_str(), *entry, entry.digest()))
+        });
+        digests
+    }
+
     /// A digest of all names and entries.
     pub(crate) fn digest(&self) -> Digest {
-        digest_of(self.entries.iter().map(|(path, entry)| (path.as_str(), entry.digest())))
+        digest_of(self.digests().into_iter().map(|(path, _, digest)| (path, digest)))
     }
 
     /// Whether nothing is below this path.

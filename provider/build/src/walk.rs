@@ -41,14 +41,14 @@ pub(crate) fn list(root: &Path, rules: &Rules) -> Result<Listing, ContextError> 
     let unreadable = |source| ContextError::Unreadable { path: root.to_owned(), source };
     fs::read_dir(root).map_err(unreadable)?;
     let mut listing = Listing::default();
-    let mut entered = Vec::new();
+    let (mut found, mut entered) = (Vec::new(), Vec::new());
     let root = Folder { location: root.to_owned(), path: String::new(), verdict: Verdict::default() };
     let mut level = vec![root];
     while !level.is_empty() {
         let Ok(read) = in_parallel(&level, |folder| Ok::<_, Infallible>(folder.read(rules)));
         level.clear();
         for children in read {
-            listing.found.extend(children.found);
+            found.extend(children.found);
             listing.left_out.extend(children.left_out);
             entered.extend(
                 children.folders.iter().filter(|child| child.verdict.ignored).map(|child| child.path.clone()),
@@ -56,6 +56,7 @@ pub(crate) fn list(root: &Path, rules: &Rules) -> Result<Listing, ContextError> 
             level.extend(children.folders);
         }
     }
+    listing.found = found.into_iter().collect();
     // An ignored folder is there only for what was brought back in it.
     entered.retain(|folder| listing.has_below(folder));
     listing.found.extend(entered.into_iter().map(|folder| (folder, Found::Folder)));

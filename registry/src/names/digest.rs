@@ -23,9 +23,20 @@ impl Digest {
         hex::encode(self.0)
     }
 
+    /// The 32 bytes that the digits stand for.
+    pub fn bytes(&self) -> [u8; SHA256_OUTPUT_LEN] {
+        self.0
+    }
+
     /// The first 12 hexadecimal digits: enough for a person to tell two digests apart.
     pub fn short(&self) -> String {
         hex::encode(&self.0[..6])
+    }
+}
+
+impl From<[u8; SHA256_OUTPUT_LEN]> for Digest {
+    fn from(bytes: [u8; SHA256_OUTPUT_LEN]) -> Self {
+        Self(bytes)
     }
 }
 
@@ -66,7 +77,10 @@ impl fmt::Debug for Digester {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}", self.hex())
+        f.write_str(PREFIX)?;
+        let mut digits = [0; 2 * SHA256_OUTPUT_LEN];
+        let encoded = hex::encode_to_slice(self.0, &mut digits).ok();
+        f.write_str(encoded.and_then(|()| std::str::from_utf8(&digits).ok()).unwrap_or_default())
     }
 }
 
