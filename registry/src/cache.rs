@@ -1,4 +1,4 @@
-//! Blobs that were fetched before, kept on this machine.
+//! Blobs that were fetched or made before, kept on this machine.
 //!
 //! It is never needed: whatever is wrong with it is a blob that is not there. What comes out of it was digested on the
 //! way, so that nobody has to trust a disk or a neighbour. Any number of processes use one folder at the same time. It
@@ -23,7 +23,7 @@ use bytes::Bytes;
 use tempfile::NamedTempFile;
 
 use crate::{
-    content::Descriptor,
+    content::{Blob, BlobSource, Descriptor},
     download::Place,
     error::ErrorKind,
     names::{Digest, Digester, Repository},
@@ -53,6 +53,26 @@ impl Cache {
     /// Whether the blob seems to be there.
     pub fn has(&self, digest: &Digest) -> bool {
         self.0.path(digest).is_file()
+    }
+
+    /// Takes in a blob that was made on this machine. Blocks; failing to do so is no error.
+    pub fn take(&self, blob: &Blob) {
+        if self.0.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        let taken = match &blob.source {
+            BlobSource::Bytes(bytes) => self.0.keep(&blob.descriptor, &mut &bytes[..]),
+            BlobSource::File(path) => self.0.share(&blob.descriptor, path),
+            BlobSource::Part { .. } | BlobSource::Registry(_) => Ok(()),
+        };
+        if self.told(taken).is_none() {
+            self.0.closed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives the blob out as a file that nobody may write to, and tells whether it could. Blocks.
+    pub fn give(&self, blob: &Descriptor, to: &Path) -> bool {
+        self.told(self.0.give(blob, to)).unwrap_or(false)
     }
 
     /// Writes the blob to a file, and tells whether it could. A file that is there is replaced.
@@ -92,6 +112,10 @@ impl Cache {
         let parts = Arc::clone(&self.0);
         let done =
             tokio::task::spawn_blocking(move || work(&parts)).await.unwrap_or_else(|error| Err(error.into()));
+        self.told(done)
+    }
+
+    fn told<T>(&self, done: io::Result<T>) -> Option<T> {
         done.inspect_err(|error| {
             tracing::warn!(folder = %self.0.folder.display(), %error, "the cache of blobs cannot be used");
         })
@@ -130,6 +154,15 @@ impl Parts {
         }
     }
 
+    /// The same file under another name where that is possible: what is large is written once.
+    fn give(&self, blob: &Descriptor, to: &Path) -> io::Result<bool> {
+        let Some(file) = self.open(&blob.digest)? else { return Ok(false) };
+        if !self.copy(&file, &mut io::sink(), blob)? {
+            return Ok(false);
+        }
+        if fs::hard_link(self.path(&blob.digest), to).is_ok() { Ok(true) } else { self.fetch(blob, to) }
+    }
+
     /// Copies what is there, and tells whether it is the blob. What is not goes away.
     fn copy(&self, file: &File, to: &mut impl Write, blob: &Descriptor) -> io::Result<bool> {
         let (mut digester, mut size) = (Digester::new(), 0);
@@ -156,18 +189,33 @@ impl Parts {
 
     /// The blob appears as a whole. It was digested when it came, and will be when it goes out.
     fn keep(&self, blob: &Descriptor, from: &mut impl Read) -> io::Result<()> {
-        let path = self.path(&blob.digest);
-        if blob.size > self.limit / 2 || path.is_file() {
-            return Ok(());
-        }
-        let folders = [path.parent().unwrap_or(&self.folder), &self.unfinished()];
-        folders.iter().try_for_each(|folder| DirBuilder::new().recursive(true).mode(0o700).create(folder))?;
+        let Some(path) = self.room(blob)? else { return Ok(()) };
         let mut part = NamedTempFile::new_in(self.unfinished())?;
         if io::copy(&mut from.take(blob.size + 1), &mut part)? == blob.size {
             part.persist(path)?;
             self.trim()?;
         }
         Ok(())
+    }
+
+    /// As [`Self::keep`], without a second copy where the file can have two names. Nobody writes to it any more.
+    fn share(&self, blob: &Descriptor, from: &Path) -> io::Result<()> {
+        match self.room(blob)? {
+            Some(path) if fs::hard_link(from, &path).is_ok() => self.trim(),
+            Some(_) => self.keep(blob, &mut File::open(from)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Where a blob goes that is not there and may be.
+    fn room(&self, blob: &Descriptor) -> io::Result<Option<PathBuf>> {
+        let path = self.path(&blob.digest);
+        if blob.size > self.limit / 2 || path.is_file() {
+            return Ok(None);
+        }
+        let folders = [path.parent().unwrap_or(&self.folder), &self.unfinished()];
+        folders.iter().try_for_each(|folder| DirBuilder::new().recursive(true).mode(0o700).create(folder))?;
+        Ok(Some(path))
     }
 
     fn unfinished(&self) -> PathBuf {

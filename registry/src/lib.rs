@@ -140,7 +140,7 @@ pub use error::{Action, Cause, Denied, Error, ErrorKind, Outcome, Trouble};
 pub use mirrors::Mirrors;
 pub use names::{Digest, EcrHost, Host, NameError, Platform, Reference, Repository, Tag, Version};
 pub use progress::{Event, How, Progress, Whom};
-pub use push::PushReport;
+pub use push::{Departure, PushReport};
 pub use registry::{Registry, TagOutcome};
 pub use requests::Requests;
 pub use secret::Secret;

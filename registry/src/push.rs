@@ -32,12 +32,45 @@ const WORTH_A_QUESTION: usize = 3;
 const IMAGES_AT_ONCE: usize = 8;
 const TAGS_AT_ONCE: usize = 4;
 
+/// A push that begins before its image is whole, so that large blobs are sent while others are made. Whoever waits to
+/// take over those blobs waits until the image is pushed, or until all clones of this are gone.
+#[derive(Debug, Clone)]
+pub struct Departure {
+    first: Voyage,
+    others: Vec<Voyage>,
+}
+
+impl Departure {
+    pub(crate) fn new(voyage: Voyage) -> Self {
+        Self { first: voyage, others: Vec::new() }
+    }
+
+    pub(crate) fn voyage(&self) -> &Voyage {
+        &self.first
+    }
+
+    /// Both are of images that are pushed together.
+    #[must_use]
+    pub fn joined(mut self, other: Self) -> Self {
+        self.others.push(other.first);
+        self.others.extend(other.others);
+        self
+    }
+
+    fn arrived(&self) {
+        self.first.arrived();
+        self.others.iter().for_each(Voyage::arrived);
+    }
+}
+
 /// One push to one repository.
 #[derive(Clone, Copy)]
 pub(crate) struct Push<'a> {
     pub(crate) blobs: &'a Blobs,
     pub(crate) manifests: &'a Manifests,
     pub(crate) repository: &'a Repository,
+    /// If it began before.
+    pub(crate) departure: Option<&'a Departure>,
     pub(crate) progress: &'a dyn Progress,
 }
 
@@ -63,7 +96,14 @@ impl Push<'_> {
         for (tag, outcome) in &report.tags {
             self.progress.event(Event::Tagged { tag: tag.clone(), outcome: *outcome });
         }
+        if let Some(departure) = self.departure {
+            departure.arrived();
+        }
         Ok(report)
+    }
+
+    fn voyage(self) -> Voyage {
+        self.departure.map_or_else(|| self.blobs.voyage(), |departure| departure.first.part())
     }
 
     /// The tags, and what they point at.
@@ -111,7 +151,7 @@ impl Push<'_> {
 
     /// What is known of a tree whose root is there.
     fn all_there(self, tree: &Tree) -> PushReport {
-        let voyage = self.blobs.voyage();
+        let voyage = self.voyage();
         let mut report = PushReport { manifest_already_there: true, ..PushReport::default() };
         for blob in tree.images.iter().flat_map(Image::blobs) {
             self.blobs.has_home(self.repository, blob.descriptor.digest, &voyage);
@@ -129,7 +169,7 @@ impl Push<'_> {
     /// beside the first questions about blobs, if these are many.
     async fn missing(self, tree: &Tree, plan: &Plan) -> Result<PushReport, Error> {
         let error = |kind| self.error(tree, kind);
-        let voyage = self.blobs.voyage();
+        let voyage = self.voyage();
         let mut report = {
             let mut parts = self.parts(tree, &voyage).boxed();
             if plan.to_point.is_empty() || self.unknown(tree) < WORTH_A_QUESTION {
@@ -204,7 +244,7 @@ impl Push<'_> {
         if self.is_there(image.manifest.digest).await? {
             return Ok(self.all_there(&Tree::from(image.clone())));
         }
-        let voyage = self.blobs.voyage();
+        let voyage = self.voyage();
         let mut report = self.blobs_of(image, &voyage).await?;
         let version = Version::Digest(image.manifest.digest);
         match self.manifests.put(self.repository, &version, &image.manifest).await {

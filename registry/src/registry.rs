@@ -15,7 +15,7 @@ use futures::{
 use crate::{
     blobs::Blobs,
     cache::Cache,
-    content::{Descriptor, Image, Manifest, Tree},
+    content::{Blob, Descriptor, Image, Manifest, Tree},
     download::Place,
     ecr::{EcrClients, Found},
     endpoints::Endpoints,
@@ -23,7 +23,7 @@ use crate::{
     manifests::Manifests,
     names::{Digest, EcrHost, Host, Reference, Repository, Tag, Version},
     progress::{How, Progress},
-    push::{Push, PushReport},
+    push::{Departure, Push, PushReport},
     settings::{Login, Settings},
     transport::{Retry, Transport},
 };
@@ -67,6 +67,11 @@ impl Registry {
         let transport = transport.map_err(|kind| Error::new(Action::SetUp, "registries", kind))?;
         let blobs = Blobs::new(Arc::clone(&transport), ecr.clone(), uploads, locks);
         Ok(Self(Arc::new(Parts { blobs, manifests: Manifests::new(transport), ecr, cache, endpoints })))
+    }
+
+    /// Where blobs are kept on this machine, if anywhere.
+    pub fn cache(&self) -> Option<&Cache> {
+        self.0.cache.as_ref()
     }
 
     /// Whether this host is reached elsewhere than its name says. Other programs may not reach it at all.
@@ -123,6 +128,23 @@ impl Registry {
         downloaded.map_err(|kind| Error::new(Action::Read, pinned(repository, blob.digest), kind))
     }
 
+    /// Begins a push before its image is whole.
+    pub fn depart(&self) -> Departure {
+        Departure::new(self.0.blobs.voyage())
+    }
+
+    /// Brings a blob to the repository ahead of the image that will name it. Tells whether it was sent.
+    pub async fn push_blob(
+        &self,
+        departure: &Departure,
+        repository: &Repository,
+        blob: &Blob,
+    ) -> Result<bool, Error> {
+        let pushed = self.0.blobs.ensure(repository, blob, departure.voyage(), &()).await;
+        let error = |kind| Error::new(Action::Push, pinned(repository, blob.descriptor.digest), kind);
+        pushed.map(|how| how == How::Sent).map_err(error)
+    }
+
     /// Sends what the repository does not have of the image: blobs first, then the manifest, by digest.
     pub async fn push(
         &self,
@@ -143,8 +165,20 @@ impl Registry {
         tags: &[Tag],
         progress: &dyn Progress,
     ) -> Result<PushReport, Error> {
+        self.push_departed(None, repository, tree, tags, progress).await
+    }
+
+    /// As [`Self::push_tree`], where blobs may have been sent ahead.
+    pub async fn push_departed(
+        &self,
+        departure: Option<&Departure>,
+        repository: &Repository,
+        tree: &Tree,
+        tags: &[Tag],
+        progress: &dyn Progress,
+    ) -> Result<PushReport, Error> {
         let (blobs, manifests) = self.parts();
-        Push { blobs, manifests, repository, progress }.tree(tree, tags).await
+        Push { blobs, manifests, repository, departure, progress }.tree(tree, tags).await
     }
 
     /// Sends a manifest or index by digest, unless it is there; all it names has to be there.
@@ -279,10 +313,6 @@ impl Registry {
         (&self.0.blobs, &self.0.manifests)
     }
 
-    pub(crate) fn cache(&self) -> Option<&Cache> {
-        self.0.cache.as_ref()
-    }
-
     pub(crate) fn aws(&self) -> Option<&EcrClients> {
         self.0.ecr.as_ref()
     }
@@ -327,6 +357,7 @@ mod tests {
         is_send(|r| r.manifest(any(), any()));
         is_send(|r| r.small_blob(any(), any()));
         is_send(|r| r.download(any(), any(), any()));
+        is_send(|r| r.push_blob(any(), any(), any()));
         is_send(|r| r.push(any(), any(), &()));
         is_send(|r| r.push_manifest(any(), any()));
         is_send(|r| r.tag(any(), any(), any()));

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -16,15 +16,21 @@ use crate::names::{Host, Repository};
 /// The push of one image, as those see it who want to take over its blobs.
 ///
 /// ECR mounts only blobs that a manifest in the source repository names, so that they may have to wait for it. A push
-/// waits for older ones alone: no two wait for each other.
+/// waits for older ones alone: no two wait for each other. Clones are the same.
+#[derive(Debug, Clone)]
 pub(crate) struct Voyage {
     number: u64,
-    named: watch::Sender<bool>,
+    named: Arc<watch::Sender<bool>>,
 }
 
 impl Voyage {
     pub(super) fn new(numbers: &AtomicU64) -> Self {
-        Self { number: numbers.fetch_add(1, Ordering::Relaxed), named: watch::Sender::new(false) }
+        Self { number: numbers.fetch_add(1, Ordering::Relaxed), named: Arc::default() }
+    }
+
+    /// A part of the same push, with a manifest of its own.
+    pub(crate) fn part(&self) -> Self {
+        Self { number: self.number, named: Arc::default() }
     }
 
     /// The manifest is there, and names all blobs of the push.
@@ -186,6 +192,19 @@ mod tests {
         drop(first);
         assert_eq!(home.stage(&Voyage::new(&numbers)), Stage::Named);
         home.settled().await;
+    }
+
+    #[tokio::test]
+    async fn parts_of_one_push_are_equally_old() {
+        let (numbers, repository) = (AtomicU64::new(0), "127.0.0.1:5000/a".parse().unwrap());
+        let [first, second] = [(); 2].map(|()| Voyage::new(&numbers));
+        let (part, younger) = (first.part(), second.part());
+        let home = part.home(&repository);
+        assert_eq!((home.stage(&first), home.stage(&younger)), (Stage::Vague, Stage::Older));
+        assert_eq!(younger.home(&repository).stage(&part), Stage::Vague);
+        part.arrived();
+        assert_eq!(home.stage(&younger), Stage::Named);
+        assert_eq!(first.home(&repository).stage(&younger), Stage::Older);
     }
 
     #[test]

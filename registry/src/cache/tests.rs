@@ -28,6 +28,30 @@ async fn what_goes_in_comes_out() {
     assert!(!missing && fs::read(&file).unwrap() == content(2));
 }
 
+#[test]
+fn what_was_made_here_is_given_out_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(folder.path().join("cache"), 10_000);
+    let (file, to) = (folder.path().join("file"), folder.path().join("to"));
+    let (one, two) = (blob(&content(1)), blob(&content(2)));
+    cache.take(&Blob { descriptor: one.clone(), source: BlobSource::Bytes(content(1)) });
+    fs::write(&file, content(2)).unwrap();
+    cache.take(&Blob { descriptor: two.clone(), source: BlobSource::File(file.clone()) });
+    fs::remove_file(&file).unwrap();
+    for (blob, bytes) in [(&one, content(1)), (&two, content(2))] {
+        assert!(cache.give(blob, &to) && fs::read(&to).unwrap() == bytes);
+        // It stays when the cache needs the room.
+        fs::remove_file(cache.0.path(&blob.digest)).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), bytes);
+        fs::remove_file(&to).unwrap();
+        assert!(!cache.give(blob, &to));
+    }
+    // A damaged one is not given out, and goes away.
+    cache.take(&Blob { descriptor: one.clone(), source: BlobSource::Bytes(content(1)) });
+    fs::write(cache.0.path(&one.digest), "damaged").unwrap();
+    assert!(!cache.give(&one, &to) && !cache.has(&one.digest) && !to.exists());
+}
+
 #[tokio::test]
 async fn damaged_blobs_are_removed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,10 @@
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -112,6 +114,29 @@ impl Layout {
             checked.map_err(|problem| self.error(problem))?;
         }
         Ok(())
+    }
+
+    /// Removes blobs that no image here names, and that are older than `age`.
+    pub fn remove_unnamed(&self, age: Duration) -> Result<(), LocalError> {
+        let mut named = BTreeSet::new();
+        for entry in &Self::open(&self.root)?.index.manifests {
+            let tree = self.tree(entry, &Wanted::All)?;
+            named.extend(
+                tree.images.iter().map(|image| &image.manifest).chain(&tree.indexes).map(|m| m.digest),
+            );
+            named.extend(tree.images.iter().flat_map(Image::blobs).map(|blob| blob.descriptor.digest));
+        }
+        let named: BTreeSet<String> = named.iter().map(Digest::hex).collect();
+        let removed = fs::read_dir(self.root.join("blobs/sha256")).and_then(|blobs| {
+            for blob in blobs.flatten() {
+                let is_named = blob.file_name().to_str().is_some_and(|name| named.contains(name));
+                if !is_named && blob.metadata()?.modified()?.elapsed().is_ok_and(|old| old > age) {
+                    fs::remove_file(blob.path())?;
+                }
+            }
+            Ok(())
+        });
+        removed.map_err(|cause| self.error(cause.into()))
     }
 
     /// Where content of this digest is, or would be.

@@ -53,6 +53,24 @@ fn what_is_added_is_found_again() {
 }
 
 #[test]
+fn what_nothing_names_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut layout = Layout::create(folder.path()).unwrap();
+    let (both, other) = (tree(&["linux/amd64", "linux/arm64"]), image("linux/amd64", b"other"));
+    layout.add(&both, Some("v1")).unwrap();
+    layout.add(&other.clone().into(), Some("v2")).unwrap();
+    layout.add(&both, Some("v2")).unwrap();
+    let is_there = |blob: &Blob| layout.has(&blob.descriptor);
+    layout.remove_unnamed(Duration::from_hours(1)).unwrap();
+    assert!(is_there(&other.layers[0]), "somebody may be about to name it");
+    let old = std::time::SystemTime::now() - Duration::from_hours(2);
+    File::open(layout.blob_path(&other.layers[0].descriptor.digest)).unwrap().set_modified(old).unwrap();
+    layout.remove_unnamed(Duration::from_hours(1)).unwrap();
+    assert!(!is_there(&other.layers[0]) && is_there(&other.config));
+    layout.verify(layout.find(Some("v1")).unwrap()).unwrap();
+}
+
+#[test]
 fn platforms_are_selected() {
     let folder = tempfile::tempdir().unwrap();
     let both = tree(&["linux/amd64", "linux/arm64/v8"]);
