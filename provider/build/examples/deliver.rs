@@ -20,6 +20,8 @@ use image_build::{
 use tokio_util::sync::CancellationToken;
 
 const USAGE: &str = "deliver [--plan] [--zstd] [--base IMAGE] [--builder ADDRESS] FOLDER=IMAGE...";
+/// As much as the provider keeps of blobs, in bytes.
+const CACHE: u64 = 4 << 30;
 /// As many as Terraform works on.
 const AT_ONCE: usize = 10;
 
@@ -66,10 +68,13 @@ async fn run() -> Result<(), Failure> {
         let endpoints = vec![endpoint.clone()];
         Builder::new(BuilderSettings { endpoints, ..BuilderSettings::default() })
     };
+    let home = |name: &str| std::env::var_os(name);
+    let cache = ecr_registry::cache_path(home).map(|folder| ecr_registry::Cache::new(folder, CACHE));
+    let settings = Settings { cache, ..Settings::default() }.with_logins_of_user(home);
     let shop = Shop {
         builder: wanted.builder.as_ref().map_or_else(|| Builder::from_environment(variable), given),
         wanted,
-        registry: Registry::new(Settings::default().with_logins_of_user(|name| std::env::var_os(name)))?,
+        registry: Registry::new(settings)?,
         cache: Cache::from_environment(variable),
     };
     let images = shop.wanted.images.iter().map(|(folder, image)| shop.deliver(folder, image));
@@ -136,7 +141,7 @@ impl Shop {
         let tools = Tools { builder, registry, destination, cache, progress: &progress, cancel: &cancel };
         let built = build(&recipe, tools).await?;
         let tags: Vec<Tag> = image.tag.clone().into_iter().chain([source_tag]).collect();
-        let report = self.registry.push_tree(&image.repository, built.tree(), &tags, &()).await?;
+        let report = built.push(&self.registry, &image.repository, &tags, &()).await?;
         println!("{image} {}: {} bytes sent", built.tree().root.digest, report.bytes_sent);
         Ok(())
     }

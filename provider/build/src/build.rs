@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ecr_registry::{Descriptor, Image, Manifest, ManifestKind, Platform, Registry, Repository, Tree};
+use ecr_registry::{
+    Departure, Descriptor, Image, Manifest, ManifestKind, Platform, PushReport, Registry, Repository, Tag,
+    Tree,
+};
 use futures::future::try_join_all;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +16,7 @@ use crate::{
     buildkit,
     context::DockerfileContext,
     existing,
-    native::{self, Bases, Tried},
+    native::{self, Ahead, Bases, Tried},
     options::Engine,
     recipe::{DockerfileRecipe, How, Recipe},
     sources::Sources,
@@ -30,6 +33,8 @@ pub struct Built {
     /// Removed when this goes away.
     scratch: Vec<Arc<TempDir>>,
 }
+    /// Layers that are on their way already.
+    ahead: Vec<Arc<Ahead>>,
 
 impl Built {
     pub(crate) fn new(image: Image, sources: Sources, scratch: TempDir) -> Self {
@@ -37,7 +42,13 @@ impl Built {
     }
 
     pub(crate) fn of_tree(tree: Tree, sources: Sources, scratch: Option<TempDir>) -> Self {
-        Self { tree, sources, scratch: scratch.into_iter().map(Arc::new).collect() }
+        let scratch = scratch.into_iter().map(Arc::new).collect();
+        Self { tree, sources, scratch, ahead: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, ahead: Option<Ahead>) -> Self {
+        self.ahead.extend(ahead.map(Arc::new));
+        self
     }
 
     /// The index of images for these platforms, in their order; of one alone there is none.
@@ -59,6 +70,7 @@ impl Built {
             joined.tree.images.extend(other.tree.images);
             joined.scratch.extend(other.scratch);
         }
+            joined.ahead.extend(other.ahead);
         if many {
             joined.tree.root = Manifest::of_index(children, annotations);
             joined.tree.indexes = vec![joined.tree.root.clone()];
@@ -67,6 +79,21 @@ impl Built {
     }
 
     /// What is to be pushed.
+    /// Sends what the repository does not have of it, as [`Registry::push_tree`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn push(
+        &self,
+        registry: &Registry,
+        repository: &Repository,
+        tags: &[Tag],
+        progress: &dyn ecr_registry::Progress,
+    ) -> Result<PushReport, ecr_registry::Error> {
+        let departure = self.ahead.iter().map(|ahead| ahead.departure()).reduce(Departure::joined);
+        registry.push_departed(departure.as_ref(), repository, &self.tree, tags, progress).await
+    }
+
     pub fn tree(&self) -> &Tree {
         &self.tree
     }
@@ -112,7 +139,7 @@ pub struct Tools<'a> {
     /// Where base images are found.
     pub registry: &'a Registry,
     /// Where the image is to be pushed: builders that are far away push it there on their own. From others, and where
-    /// this is `None`, it comes here.
+    /// this is `None`, it comes here; large layers made here go there while the next ones are made.
     pub destination: Option<&'a Repository>,
     /// Knows files from before.
     pub cache: &'a Cache,

@@ -38,6 +38,23 @@ pub(crate) struct Layer {
     pub(crate) blob: Blob,
 }
 
+impl Compression {
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Gzip => OCI_LAYER_GZIP,
+            Self::Zstd => OCI_LAYER_ZSTD,
+        }
+    }
+
+    /// What decides, beside an archive's bytes, about those of the blob.
+    pub(crate) fn rules(self) -> String {
+        match self {
+            Self::Gzip => format!("gzip {GZIP_LEVEL} {MEMBER}"),
+            Self::Zstd => format!("zstd {ZSTD_LEVEL} {}", zstd::zstd_safe::version_number()),
+        }
+    }
+}
+
 /// Takes an archive's bytes.
 pub(crate) struct LayerWriter {
     diff_id: Digester,
@@ -54,11 +71,11 @@ impl LayerWriter {
     /// Large blobs become files in `folder`, named by their digests.
     pub(crate) fn new(compression: Compression, folder: &TempDir) -> io::Result<Self> {
         let keeper = Keeper::new(folder.path().to_owned());
-        let (encoder, media_type) = match compression {
-            Compression::Gzip => (Encoder::Gzip(Members::new(keeper)), OCI_LAYER_GZIP),
-            Compression::Zstd => (Encoder::Zstd(zstd_encoder(keeper)?), OCI_LAYER_ZSTD),
+        let encoder = match compression {
+            Compression::Gzip => Encoder::Gzip(Members::new(keeper)),
+            Compression::Zstd => Encoder::Zstd(zstd_encoder(keeper)?),
         };
-        Ok(Self { diff_id: Digester::new(), encoder, media_type })
+        Ok(Self { diff_id: Digester::new(), encoder, media_type: compression.media_type() })
     }
 
     /// The layer of all bytes taken.

@@ -1,7 +1,7 @@
 //! Turns a folder into a container image: natively, or by BuildKit.
 //!
 //! Look, decide, act: [`observe`] reads the files a [`Recipe`] names, [`source_hash`] makes one value of
-//! both, and [`build`] makes the image. Nothing here knows Terraform, and nothing here pushes.
+//! both, and [`build`] makes the image. Nothing here knows Terraform; what is sent, and when, is `ecr_registry`'s affair.
 
 mod archive;
 mod build;

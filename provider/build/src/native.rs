@@ -12,33 +12,34 @@ mod file_system;
 mod materials;
 mod mode;
 mod owner;
+mod press;
 mod settings;
 mod stages;
 mod steps;
 mod tars;
 mod want;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ecr_registry::Platform;
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::base::Bases;
 use self::{
     base::Base,
     changes::WriteError,
-    file_system::{Content, Node},
+    file_system::Content,
     materials::Materials,
+    press::Press,
     stages::{Inputs, Stopped, Worked, work_out},
     want::{Stop, Want},
 };
+pub(crate) use self::{base::Bases, press::Ahead};
 use crate::{
     build::{Built, Tools, blocking},
     build_error::{BuildError, StepFailure},
-    compress::{Layer, LayerWriter},
+    compress::Layer,
     context::{DockerfileContext, Part},
-    recipe::{Compression, DockerfileRecipe, FilesRecipe, LayerSource, Recipe},
+    recipe::{DockerfileRecipe, FilesRecipe, LayerSource, Recipe},
     sources::{self, Sources},
     stat_cache::Cache,
 };
@@ -57,13 +58,11 @@ pub(crate) async fn build(
     let layers = Layers {
         sources: files.layers.clone(),
         onto_base: files.base.is_some(),
-        compression: recipe.compression,
-        mtime: recipe.source_date_epoch,
         cache: tools.cache.clone(),
-        cancel: tools.cancel.clone(),
+        press: Press::new(recipe, tools),
     };
-    let (sources, layers, scratch) = blocking(move || layers.write()).await?;
-    Ok(Built::new(config::assemble(recipe, files, base, layers), sources, scratch))
+    let (sources, layers, scratch, ahead) = blocking(move || layers.write()).await?;
+    Ok(Built::new(config::assemble(recipe, files, base, layers), sources, scratch).with(ahead))
 }
 
 /// Builds a Dockerfile, if its steps only copy and set.
@@ -107,22 +106,16 @@ pub(crate) async fn build_dockerfile(
         .collect();
     let unpacked = if packed.is_empty() { None } else { Some(materials.unpack(packed, tools).await?) };
     let scratch = materials.scratch;
-    let (compression, mtime, cancel) = (recipe.compression, recipe.source_date_epoch, tools.cancel.clone());
+    let mut press = Press::new(recipe, tools);
     let writing = blocking(move || {
-        let layers = layers.iter().map(|nodes| {
-            if cancel.is_cancelled() {
-                return Err(BuildError::Cancelled);
-            }
-            let writer = LayerWriter::new(compression, &scratch).map_err(BuildError::Scratch)?;
-            Ok(changes::write(nodes, unpacked.as_ref(), mtime, writer)?)
-        });
-        Ok((layers.collect::<Result<Vec<_>, BuildError>>()?, scratch))
+        let layers = layers.iter().map(|nodes| press.layer(nodes, unpacked.as_ref(), &scratch));
+        Ok((layers.collect::<Result<Vec<_>, _>>()?, scratch, press.done()))
     });
-    let (layers, scratch) = writing.await?;
+    let (layers, scratch, ahead) = writing.await?;
     config.rootfs.diff_ids.extend(layers.iter().map(|layer| layer.diff_id));
     let blobs = below.into_iter().chain(layers.into_iter().map(|layer| layer.blob)).collect();
     let image = config::image(&config, blobs, recipe.annotations.clone());
-    Ok(Built::new(image, sources::of_dockerfile(context), scratch))
+    Ok(Built::new(image, sources::of_dockerfile(context), scratch).with(ahead))
 }
 
 async fn have(materials: &mut Materials, want: Want, bases: &Bases, tools: Tools<'_>) -> Result<(), Tried> {
@@ -169,31 +162,21 @@ impl From<BuildError> for Tried {
 struct Layers {
     sources: Vec<LayerSource>,
     onto_base: bool,
-    compression: Compression,
-    mtime: u64,
     cache: Cache,
-    cancel: CancellationToken,
+    press: Press,
 }
 
 impl Layers {
     /// The layers of each source.
-    fn write(&self) -> Result<(Sources, Vec<Vec<Layer>>, TempDir), BuildError> {
+    fn write(mut self) -> Result<(Sources, Vec<Vec<Layer>>, TempDir, Option<Ahead>), BuildError> {
         let parts = Part::read_all(&self.sources, &self.cache)?;
         let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
         let written = parts.iter().zip(&self.sources).map(|(part, source)| {
             let nodes = changes::of_part(part, source.mode, self.onto_base);
-            balance::layers(nodes).iter().map(|nodes| self.write_one(nodes, &scratch)).collect()
+            balance::layers(nodes).iter().map(|nodes| self.press.layer(nodes, None, &scratch)).collect()
         });
         let layers = written.collect::<Result<_, BuildError>>()?;
-        Ok((sources::of_parts(&parts), layers, scratch))
-    }
-
-    fn write_one(&self, nodes: &BTreeMap<String, Node>, scratch: &TempDir) -> Result<Layer, BuildError> {
-        if self.cancel.is_cancelled() {
-            return Err(BuildError::Cancelled);
-        }
-        let writer = LayerWriter::new(self.compression, scratch).map_err(BuildError::Scratch)?;
-        Ok(changes::write(nodes, None, self.mtime, writer)?)
+        Ok((sources::of_parts(&parts), layers, scratch, self.press.done()))
     }
 }
 

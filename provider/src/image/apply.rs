@@ -257,10 +257,8 @@ impl<'a> Job<'a> {
             self.access.warn(&self.repository.to_string(), warning, warnings);
         }
         let sending = async {
-            self.registry
-                .push_tree(&self.repository, built.tree(), &[], &())
-                .await
-                .map_err(|error| refused(&error))?;
+            let pushed = built.push(self.registry, &self.repository, &[], &()).await;
+            pushed.map_err(|error| refused(&error))?;
             self.mark(look, &built).await
         };
         unless_cancelled(&self.cancel, Box::pin(sending)).await

@@ -9,9 +9,13 @@ use std::{
 
 use ecr_registry::{Blob, BlobSource, Image, ImageConfig, ManifestKind, Registry};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::recipe::How;
+use crate::{
+    compress::LayerWriter,
+    recipe::{Compression, How},
+};
 
 fn service(umask: u32) -> TempDir {
     let root = tempfile::tempdir().unwrap();
