@@ -14,8 +14,8 @@ use std::{error::Error, process::ExitCode};
 use ecr_registry::{Outcome, Reference, Registry, Settings, Tag, Version};
 use futures::{StreamExt, TryStreamExt, stream};
 use image_build::{
-    Builder, BuilderSettings, Cache, Compression, DockerfileRecipe, Endpoint, FilesRecipe, Format, How,
-    LayerSource, Recipe, Tools, build, observe, source_hash,
+    Builder, BuilderSettings, Cache, Compression, DockerfileRecipe, Endpoint, FilesRecipe, How, LayerSource,
+    Recipe, Tools, build, observe, source_hash,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -119,7 +119,7 @@ impl Shop {
         let recipe = self.wanted.recipe(folder);
         let (looked_at, cache) = (recipe.clone(), self.cache.clone());
         let sources = tokio::task::spawn_blocking(move || observe(&looked_at, &cache)).await??;
-        let hash = source_hash(&recipe, &sources, Format::NEWEST);
+        let hash = source_hash(&recipe, &sources);
         if self.wanted.only_plan {
             println!("{folder} {hash}");
             return Ok(());

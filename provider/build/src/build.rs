@@ -15,6 +15,7 @@ use crate::{
     builder::Builder,
     buildkit,
     context::DockerfileContext,
+    dockerfile::reach::Inputs,
     existing,
     native::{self, Ahead, Bases, Tried},
     options::Engine,
@@ -32,7 +33,6 @@ pub struct Built {
     sources: Sources,
     /// Removed when this goes away.
     scratch: Vec<Arc<TempDir>>,
-}
     /// Layers that are on their way already.
     ahead: Vec<Arc<Ahead>>,
 

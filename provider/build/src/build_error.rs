@@ -1,8 +1,8 @@
 //! Why an image could not be built.
 
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, io, path::PathBuf, time::Duration};
 
-use ecr_registry::{Platform, Reference};
+use ecr_registry::{NameError, Platform, Reference};
 
 use crate::{
     docker::{ArchiveError, DockerError, NoDocker},
@@ -55,6 +55,14 @@ pub enum BuildError {
         base: Box<Reference>,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// An image that a Dockerfile names cannot be used.
+    #[error("line {line} of the Dockerfile names an image that cannot be used")]
+    OnLine {
+        /// The line, counted from 1.
+        line: u32,
+        /// Why it cannot.
+        source: Box<BuildError>,
     },
     /// The image that came out is for another platform.
     #[error("the image is for {found}, and not for {wanted}")]
@@ -184,6 +192,28 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    /// With the line of the Dockerfile that names the image it is about; `lines` are those of all images.
+    pub(crate) fn on_line(self, lines: &BTreeMap<String, u32>) -> Self {
+        let image = match &self {
+            Self::BaseMissing { base }
+            | Self::BaseUnavailable { base, .. }
+            | Self::BasePlatform { base, .. }
+            | Self::BaseConfig { base, .. } => base.to_string(),
+            Self::BaseName { name: image, .. } | Self::FromImage { image, .. } => image.clone(),
+            _ => return self,
+        };
+        // Whatever digest a tag stands for, and with the tag that goes without saying.
+        let place = |name: &str| {
+            let image = Reference { digest: None, ..name.parse::<Reference>()? };
+            Ok::<_, NameError>((image.version(), image.repository))
+        };
+        let is_it = |name: &str| name == image || place(name).is_ok_and(|name| place(&image) == Ok(name));
+        match lines.iter().find(|(name, _)| is_it(name)) {
+            Some((_, line)) => Self::OnLine { line: *line, source: Box::new(self) },
+            None => self,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -193,6 +223,7 @@ impl BuildError {
             Self::BaseMissing { .. } => Some("check its name and tag; `base` may also be left out".into()),
             Self::BaseUnavailable { source, .. } | Self::BaseLayer { source } => source.hint(),
             Self::BaseName { source, .. } => source.hint(),
+            Self::OnLine { source, .. } => source.hint(),
             Self::OtherPlatform { .. } => {
                 Some("leave `--platform` out of its last FROM, or name that platform in `platforms`".into())
             }
@@ -244,6 +275,7 @@ impl BuildError {
             Self::BaseUnavailable { source, .. } | Self::BaseLayer { source } | Self::Pushed(source) => {
                 source.is_transient()
             }
+            Self::OnLine { source, .. } => source.is_transient(),
             Self::Broke { .. } | Self::Silent { .. } => true,
             _ => false,
         }

@@ -41,7 +41,7 @@ use self::{
     ssh::Agents,
 };
 use crate::{
-    build::{Built, Tools},
+    build::{Built, Tools, blocking},
     build_error::BuildError,
     context::DockerfileContext,
     docker::Docker,
@@ -221,9 +221,26 @@ impl Job<'_> {
         if std::error::Error::source(&status).is_some() {
             return BuildError::Broke { builder, source: Box::new(status) };
         }
-        failure::explain(&status, log, self.dockerfile.target.as_deref(), self.context.parsed.as_ref())
+        let target = self.dockerfile.target.as_deref();
+        let mut error = failure::explain(&status, log, target, self.context.parsed.as_ref());
+        if let BuildError::Step(failure) = &mut error
+            && let Some(path) = failure::not_found(&failure.message)
+        {
+            let rule = self.context.ignored_by(path);
+            failure.hint = rule.map(|(file, line)| {
+                format!("line {line} of {file} ignores it: write `!{path}` below it, or copy something else")
+            });
+        }
+        error
     }
 }
 
 #[cfg(test)]
 mod tests;
+    /// Whether a base image's own steps may have copied what every `COPY` of the Dockerfile leaves out: it is not sent,
+    /// and what is asked for does not tell.
+    fn saw_too_little(&self, log: &Log) -> bool {
+        let parsed = self.context.parsed.as_ref().filter(|_| self.context.reach.excludes());
+        parsed.is_some_and(|parsed| log.names().any(|step| steps::has_more(parsed, step)))
+    }
+

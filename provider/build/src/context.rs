@@ -12,14 +12,15 @@ use crate::{
     content::read_file,
     destination::Destination,
     dockerfile::{
-        Dockerfile,
-        reach::{Inputs, Reach},
+        Dockerfile, nearest,
+        reach::{Inputs, Reach, Taking},
     },
     error::{ContextError, Role},
+    hash::Format,
     ignore::Rules,
     named::Named,
-    recipe::{DockerfileRecipe, LayerSource},
-    selection::{Selection, clean},
+    recipe::{DockerfileRecipe, LayerSource, Recipe},
+    selection::{Names, Selection, below, clean, with_folders},
     stat_cache::Cache,
     terraform_files,
     tree::{Entry, Tree},
@@ -75,8 +76,8 @@ impl DockerfileText {
 
 impl DockerfileContext {
     pub(crate) fn read(
+        whole: &Recipe,
         recipe: &DockerfileRecipe,
-        platforms: &[Platform],
         cache: &Cache,
     ) -> Result<Self, ContextError> {
         let root = &recipe.context;
@@ -93,12 +94,17 @@ impl DockerfileContext {
             Some(text) => (DockerfileText::inline(text), rules_of_context(root)?),
             None => (read_dockerfile(root, &location)?, rules_of_dockerfile(root, &location)?),
         };
-        let (parsed, reach) = understand(&dockerfile, recipe, platforms)?;
+        let (parsed, reach) = understand(&dockerfile, recipe, &whole.platforms)?;
         let no_rules = Rules::default();
         let mut listing = list(root, ignore.as_ref().map_or(&no_rules, |(_, rules)| rules))?;
         let left_out = mem::take(&mut listing.left_out);
         let purpose = format!("{}\0{}", dockerfile.name, recipe.target.as_deref().unwrap_or_default());
-        let chosen = reach.paths.as_ref().and_then(|paths| chosen(paths, &listing));
+        let chosen = match &reach.takings {
+            Some(takings) if reach.excludes() && whole.format != Some(Format::FIRST) => {
+                left_by_copies(takings, &listing)
+            }
+            _ => reach.paths.as_ref().and_then(|paths| chosen(paths, &listing)),
+        };
         let tree = listing.read(chosen.as_ref(), cache.open(root, &purpose))?;
         let mut warnings = warning::of_context(&tree, &left_out, |path| reach.names(path));
         let unused = recipe.args.keys().filter(|name| !reach.takes(name) && !is_proxy(name));
@@ -111,6 +117,15 @@ impl DockerfileContext {
     pub(crate) fn ignored_by(&self, path: &str) -> Option<(&str, usize)> {
         let (file, rules) = self.ignore.as_ref()?;
         Some((file, rules.line_against(path)?))
+    }
+
+    /// The path of the context that may have been meant: one that no instruction names is in no tree.
+    pub(crate) fn near(&self, root: &Path, path: &str) -> Option<String> {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let place = root.join(folder);
+        let beside = names_in(&place).map(|name| clean(&format!("{folder}/{name}")));
+        let beside: Vec<String> = beside.filter(|path| self.ignored_by(path).is_none()).collect();
+        nearest(path, beside.iter().map(String::as_str)).map(str::to_owned)
     }
 
     /// The first path asked for that the build was not known to see.
@@ -179,6 +194,26 @@ fn chosen(paths: &BTreeSet<String>, listing: &Listing) -> Option<BTreeSet<String
     }
     let selection = Selection { follow: paths.iter().cloned().collect(), ..Selection::default() };
     Some(selection.of(listing).ok()?.into_iter().map(str::to_owned).collect())
+}
+
+/// What at least one of these takes; `None`, for everything, as for [`chosen`].
+fn left_by_copies(takings: &BTreeSet<Taking>, listing: &Listing) -> Option<BTreeSet<String>> {
+    // Patterns are relative to a folder: one that is reached by a link or a pattern of its own is taken as a whole.
+    let is_plain = |taking: &&Taking| {
+        let folders = taking.path.match_indices('/').map(|(at, _)| &taking.path[..at]);
+        let is_link = folders.chain([taking.path.as_str()]).any(|folder| listing.link(folder).is_some());
+        !taking.exclude.is_empty() && !is_link && !taking.path.contains(['*', '?', '[', '\\'])
+    };
+    let (narrowed, whole): (Vec<_>, Vec<_>) = takings.iter().partition(is_plain);
+    if whole.iter().any(|taking| taking.path == ".") {
+        return None;
+    }
+    let mut left = chosen(&whole.into_iter().map(|taking| taking.path.clone()).collect(), listing)?;
+    for Taking { path, exclude } in narrowed {
+        let taken = below(listing, path, &Rules::new(exclude).ok()?);
+        left.extend(taken.iter().flat_map(|path| with_folders(path)).map(str::to_owned));
+    }
+    Some(left)
 }
 
 impl Part {

@@ -16,14 +16,16 @@ use crate::{
 
 /// The rules by which a hash was made.
 ///
-/// An image that exists keeps the format it was hashed with, so a new version of the rules plans nothing;
-/// new images get the newest.
+/// An image that exists keeps the format it was hashed with, so a new version of the rules plans nothing; a new image
+/// gets the oldest that sees no more than its build does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Format(u32);
 
 impl Format {
-    /// The format of new images.
-    pub const NEWEST: Self = Self(1);
+    /// Everything counts that a `COPY` names.
+    pub(crate) const FIRST: Self = Self(1);
+    /// What every `COPY` leaves out by `--exclude` does not count.
+    pub(crate) const EXCLUDING: Self = Self(2);
 
     /// The number written before the colon of a hash.
     pub fn id(self) -> u32 {
@@ -84,13 +86,14 @@ impl FromStr for SourceHash {
     }
 }
 
-/// The hash of what `recipe` makes from `sources`, by the rules of `format`.
+/// The hash of what `recipe` makes from `sources`, by the rules of its format, else of theirs.
 ///
 /// Hashed: the tree that a build can see, platforms, compression, labels, annotations, triggers, the epoch; of a
 /// Dockerfile also its target, the arguments it declares, the version of its secrets and the digests of tracked base
 /// images; of files also the base's reference, destinations, modes and the image's settings. Secrets are not, nor
 /// is the version of this program.
-pub fn source_hash(recipe: &Recipe, sources: &Sources, format: Format) -> SourceHash {
+pub fn source_hash(recipe: &Recipe, sources: &Sources) -> SourceHash {
+    let format = recipe.format.unwrap_or_else(|| sources.format());
     let mut fields = Fields::default();
     fields.text("format", &format.0.to_string());
     fields.text("tree", &sources.tree.to_string());

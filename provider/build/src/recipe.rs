@@ -13,6 +13,7 @@ use ecr_registry::{Digest, Platform, Reference};
 
 use crate::{
     existing::Existing,
+    hash::Format,
     options::{Attestations, BuildOptions, NamedContext},
 };
 
@@ -33,6 +34,8 @@ pub struct Recipe {
     pub triggers: BTreeMap<String, String>,
     /// The time put on files, layers and the image: seconds since 1970.
     pub source_date_epoch: u64,
+    /// The rules by which an image that exists was hashed; a new one's follow from its sources.
+    pub format: Option<Format>,
 }
 
 impl Recipe {
@@ -46,6 +49,7 @@ impl Recipe {
             annotations: BTreeMap::new(),
             triggers: BTreeMap::new(),
             source_date_epoch: 0,
+            format: None,
         }
     }
 }

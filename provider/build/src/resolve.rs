@@ -141,7 +141,7 @@ pub(crate) fn images_of(
 ) -> Vec<String> {
     let inputs = Inputs { target: how.target.as_deref(), args: &how.args, platforms };
     let images = parsed.images(inputs).unwrap_or_default();
-    images.into_iter().filter(|name| !how.contexts.contains_key(name)).collect()
+    images.into_keys().filter(|name| !how.contexts.contains_key(name)).collect()
 }
 
 /// A digest that is written out is not asked for.

@@ -61,6 +61,20 @@ impl Selection {
     }
 }
 
+/// The path, and what is below it but for what the rules, relative to it, leave out.
+pub(crate) fn below<'a>(names: &'a impl Names, root: &str, rules: &Rules) -> Vec<&'a str> {
+    let mut excluded = Verdicts::default();
+    let inside = |path: &'a str| match root {
+        "." => Some(path),
+        root => path.strip_prefix(root)?.strip_prefix('/'),
+    };
+    let is_left = |path: &'a str| {
+        let is_inside = inside(path).is_some_and(|path| !excluded.judge(rules, path));
+        (path == root || is_inside).then_some(path)
+    };
+    names.paths().filter_map(is_left).collect()
+}
+
 /// Verdicts on folders, for what is in them.
 #[derive(Default)]
 struct Verdicts(BTreeMap<String, Verdict>);
@@ -76,7 +90,7 @@ impl Verdicts {
     }
 }
 
-fn with_folders(path: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn with_folders(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at]).chain([path])
 }
 

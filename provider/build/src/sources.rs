@@ -13,6 +13,7 @@ use crate::{
         reach::{Inputs, Reach},
     },
     error::ContextError,
+    hash::Format,
     recipe::{How, Recipe},
     stat_cache::Cache,
     tree::{Entry, Tree, digest_of},
@@ -47,12 +48,20 @@ impl Sources {
     /// The most entries of `summary`.
     pub const MAX_SUMMARY: usize = 64;
 
+    /// The format of a new image of them.
+    pub(crate) fn format(&self) -> Format {
+        match &self.reach {
+            Some(reach) if reach.excludes() => Format::EXCLUDING,
+            _ => Format::FIRST,
+        }
+    }
+
     /// Whether `other`, with the same Dockerfile, takes the same paths of the same context: build arguments and
     /// platforms may decide what is copied.
     pub fn sees_as_much_for(&self, other: &Recipe) -> bool {
         let (How::Dockerfile(how), Some(parsed)) = (&other.how, &self.parsed) else { return true };
         let inputs = Inputs { target: how.target.as_deref(), args: &how.args, platforms: &other.platforms };
-        let paths = |reach: &Reach| reach.paths.clone();
+        let paths = |reach: &Reach| (reach.paths.clone(), reach.takings.clone());
         parsed.reach(inputs).is_ok_and(|reach| Some(paths(&reach)) == self.reach.as_ref().map(paths))
     }
 }
@@ -63,9 +72,7 @@ impl Sources {
 /// When something named is missing, or something in it cannot be read or put into an image.
 pub fn observe(recipe: &Recipe, cache: &Cache) -> Result<Sources, ContextError> {
     Ok(match &recipe.how {
-        How::Dockerfile(dockerfile) => {
-            of_dockerfile(&DockerfileContext::read(dockerfile, &recipe.platforms, cache)?)
-        }
+        How::Dockerfile(dockerfile) => of_dockerfile(&DockerfileContext::read(recipe, dockerfile, cache)?),
         How::Files(files) => of_parts(&Part::read_all(&files.layers, cache)?),
         How::Existing(existing) => {
             let digest = existing.digest(&recipe.platforms).map_err(Box::new)?;

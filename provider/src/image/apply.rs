@@ -12,7 +12,7 @@ use std::{
 };
 
 use ecr_registry::{Digest, Error, ErrorKind, Manifest, Registry, Repository, Tag, Version};
-use image_build::{Built, Format, Recipe, Runtime, SourceHash, Tools};
+use image_build::{Built, Recipe, Runtime, SourceHash, Tools};
 use tfplugin_rs::{
     ApplyRequest, ApplyResponse, CancellationToken, Diagnostic, Diagnostics, Operation, Timed, Value,
 };
@@ -205,17 +205,16 @@ impl<'a> Job<'a> {
 
     /// Reads the files: they have to be what the plan was made with, as far as it knew.
     async fn look(&self) -> Result<(Look, Seen), Diagnostics> {
-        let mut seen = Seen::of(self.recipe.clone(), &self.access.cache)
+        let format = self.prior.as_ref().and_then(|prior| prior.hash).map(|hash| hash.format());
+        let mut seen = Seen::of(self.recipe.clone(), format, &self.access.cache)
             .await
             .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &self.recipe.how))))?;
-        let format =
-            self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
         let planned = self.planned.get("source_hash").as_str();
         // What was planned holds: a base image that moved since then is the next plan's.
         if planned.is_none() || !seen.take(self.memory.pins()) {
             seen.ask(self.access, self.registry).await.map_err(|error| seen.blame(&error))?;
         }
-        let look = seen.look(format);
+        let look = seen.look();
         if planned.is_some_and(|planned| planned != look.hash.to_string()) {
             let was = self.memory.witness.as_ref().map(|witness| &witness.tree);
             return Err(changed_since(was, &look.tree).into());

@@ -4,7 +4,7 @@
 mod tests;
 
 use ecr_registry::Digest;
-use image_build::{Cache, Format, How, Recipe};
+use image_build::{Cache, How, Recipe};
 use tfplugin_rs::{Diagnostic, Diagnostics, PlanRequest, PlanResponse, Value};
 
 use super::{
@@ -127,7 +127,9 @@ impl Wanted {
         diagnostics: &mut Diagnostics,
     ) -> Result<Option<(Seen, Option<Look>)>, Diagnostics> {
         let Some(recipe) = self.recipe() else { return Ok(None) };
-        let mut seen = Seen::of(recipe.clone(), &access.cache)
+        // An image that exists keeps the format it was hashed with.
+        let format = self.prior.as_ref().and_then(|prior| prior.hash).map(|hash| hash.format());
+        let mut seen = Seen::of(recipe.clone(), format, &access.cache)
             .await
             .map_err(|error| Diagnostics::from(at(error.report(), blame(&error, &recipe.how))))?;
         // What may be asked for now has to be the same in the second run, which is told what the first one saw.
@@ -137,10 +139,7 @@ impl Wanted {
             Evidence::Refreshed(_) | Evidence::Void | Evidence::Nothing => (None, memory.pins()),
         };
         let is_known = seen.follow(access, registry, known, diagnostics).await?;
-        // An image that exists keeps the format it was hashed with.
-        let format =
-            self.prior.as_ref().and_then(|prior| prior.hash).map_or(Format::NEWEST, |hash| hash.format());
-        let mut look = seen.look(format);
+        let mut look = seen.look();
         if let Some(lock) = self.arguments.source_lock {
             look.locked = is_proved(lock, recipe, &look.tree, &access.cache).await?;
         }

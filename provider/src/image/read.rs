@@ -144,10 +144,12 @@ async fn witness(
     if client.stores_planned_private {
         return Ok(());
     }
-    let Ok(mut seen) = Seen::of(recipe.clone(), &access.cache).await else { return Ok(()) };
+    let Ok(mut seen) = Seen::of(recipe.clone(), Some(hash.format()), &access.cache).await else {
+        return Ok(());
+    };
     let known = memory.built.as_ref().map(|built| &built.pins);
     let Ok(true) = seen.follow(access, registry, known, diagnostics).await else { return Ok(()) };
-    let look = seen.look(hash.format());
+    let look = seen.look();
     let Some(mut witness) = decision::witness(memory.built.as_ref(), &look, None) else { return Ok(()) };
     witness.found = match registry {
         Some(registry) => found(access, registry, state, recipe, &look, diagnostics).await?,

@@ -21,8 +21,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Reads the files.
-    pub(super) async fn of(recipe: Recipe, cache: &Cache) -> Result<Self, ContextError> {
+    /// Reads the files, as the format of an image that exists has it.
+    pub(super) async fn of(
+        recipe: Recipe,
+        format: Option<Format>,
+        cache: &Cache,
+    ) -> Result<Self, ContextError> {
+        let recipe = Recipe { format, ..recipe };
         let sources = observe(recipe.clone(), cache).await?;
         Ok(Self { recipe, sources })
     }
@@ -87,10 +92,10 @@ impl Seen {
     }
 
     /// What the recipe makes of it.
-    pub(super) fn look(&self, format: Format) -> Look {
+    pub(super) fn look(&self) -> Look {
         Look {
             tree: Tree::of(&self.recipe, &self.sources),
-            hash: source_hash(&self.recipe, &self.sources, format),
+            hash: source_hash(&self.recipe, &self.sources),
             generated: !self.recipe.triggers.is_empty(),
             locked: false,
         }

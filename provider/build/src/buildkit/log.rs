@@ -51,6 +51,11 @@ impl Log {
         failed.iter().find(has_output).or(failed.first()).copied()
     }
 
+    /// All steps, as BuildKit names them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.steps.values().map(|step| step.name.as_str())
+    }
+
     fn step(&mut self, digest: &str) -> &mut Step {
         self.steps.entry(digest.to_owned()).or_default()
     }

@@ -11,7 +11,7 @@ use ecr_registry::Platform;
 use super::{
     Dockerfile, ExpansionError, Instruction, Lex, Variable,
     error::DockerfileError,
-    instruction::{Argument, Pair, Run},
+    instruction::{Argument, Pair, Run, Transfer},
     mount,
     stages::{Base, Needed, Variables, at},
 };
@@ -34,16 +34,32 @@ pub(crate) struct Reach {
     pub(crate) args: Option<BTreeSet<String>>,
     /// BuildKit asks for the whole context although no step reads it.
     pub(crate) asks_for_all: bool,
+    /// What each step takes of the context; `None` where that cannot be told.
+    pub(crate) takings: Option<BTreeSet<Taking>>,
+}
+
+/// A path of the context that a step takes, `.` for all of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Taking {
+    pub(crate) path: String,
+    /// What of a folder is left out, relative to it.
+    pub(crate) exclude: Vec<String>,
 }
 
 impl Reach {
     /// Everything.
     pub(crate) fn all() -> Self {
-        Self { paths: None, args: None, asks_for_all: true }
+        Self { paths: None, args: None, asks_for_all: true, takings: None }
     }
 
     fn nothing() -> Self {
-        Self { paths: Some(BTreeSet::new()), args: Some(BTreeSet::new()), asks_for_all: false }
+        let takings = Some(BTreeSet::new());
+        Self { paths: Some(BTreeSet::new()), args: Some(BTreeSet::new()), asks_for_all: false, takings }
+    }
+
+    /// Whether a step leaves something out of what it takes.
+    pub(crate) fn excludes(&self) -> bool {
+        self.takings.iter().flatten().any(|taking| !taking.exclude.is_empty())
     }
 
     /// Whether the path is copied by its name, or something in it is.
@@ -133,9 +149,9 @@ impl Walk<'_> {
             }
             Instruction::Env(pairs) => self.environment(pairs, variables),
             Instruction::Copy(copy) if copy.from.is_none() => {
-                return self.paths(&copy.transfer.sources, variables, line);
+                return self.paths(&copy.transfer, copy.parents, variables, line);
             }
-            Instruction::Add(add) => return self.paths(&add.transfer.sources, variables, line),
+            Instruction::Add(add) => return self.paths(&add.transfer, false, variables, line),
             Instruction::Run(run) => return self.mounts(run, variables, line),
             _ => {}
         }
@@ -164,24 +180,42 @@ impl Walk<'_> {
         }
     }
 
-    fn paths(&mut self, sources: &[String], variables: &Variables, line: u32) -> Result<(), DockerfileError> {
-        for source in sources {
+    fn paths(
+        &mut self,
+        transfer: &Transfer,
+        parents: bool,
+        variables: &Variables,
+        line: u32,
+    ) -> Result<(), DockerfileError> {
+        let exclude = transfer.exclude.iter().map(|pattern| self.dockerfile.expand(pattern, variables));
+        // With the folders that lead to it, patterns are relative to another folder.
+        let exclude = exclude.collect::<Result<Vec<_>, _>>().ok().filter(|_| !parents).unwrap_or_default();
+        for source in &transfer.sources {
             match self.dockerfile.expand(source, variables) {
                 Ok(url) if url.starts_with("http://") || url.starts_with("https://") => {}
-                Ok(path) => self.path(&path),
-                Err(ExpansionError::Unknown(_)) => self.reach.paths = None,
+                Ok(path) => self.path(&path, &exclude),
+                Err(ExpansionError::Unknown(_)) => self.anything(),
                 Err(error) => return Err(at(line, error.into())),
             }
         }
         Ok(())
     }
 
-    fn path(&mut self, path: &str) {
-        match (clean(path).as_str(), &mut self.reach.paths) {
+    fn path(&mut self, path: &str, exclude: &[String]) {
+        let path = clean(path);
+        if let Some(takings) = &mut self.reach.takings {
+            takings.insert(Taking { path: path.clone(), exclude: exclude.to_vec() });
+        }
+        match (path.as_str(), &mut self.reach.paths) {
             (".", paths) => *paths = None,
-            (path, Some(paths)) => drop(paths.insert(path.to_owned())),
+            (_, Some(paths)) => drop(paths.insert(path)),
             (_, None) => {}
         }
+    }
+
+    fn anything(&mut self) {
+        self.reach.paths = None;
+        self.reach.takings = None;
     }
 
     fn mounts(&mut self, run: &Run, variables: &Variables, line: u32) -> Result<(), DockerfileError> {
@@ -192,9 +226,9 @@ impl Walk<'_> {
                 Ok(mount) => match (mount.kind.as_str(), mount.from) {
                     ("secret" | "ssh", _) | ("cache", None) | (_, Some(_)) => {}
                     ("tmpfs", None) => self.reach.asks_for_all = true,
-                    (_, None) => self.path(&mount.source),
+                    (_, None) => self.path(&mount.source, &[]),
                 },
-                Err(super::Problem::Expansion(ExpansionError::Unknown(_))) => self.reach.paths = None,
+                Err(super::Problem::Expansion(ExpansionError::Unknown(_))) => self.anything(),
                 Err(problem) => return Err(at(line, problem)),
             }
         }

@@ -5,11 +5,7 @@ use flate2::read::MultiGzDecoder;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::{
-    Cache, How, SourceHash, build,
-    hash::{Format, source_hash},
-    observe,
-};
+use crate::{Cache, How, SourceHash, build, hash::source_hash, observe};
 
 const CONTENT: &[u8] = b"as if it were an archive";
 
@@ -51,7 +47,7 @@ async fn built(recipe: &Recipe) -> Result<Built, BuildError> {
 }
 
 fn hash(recipe: &Recipe) -> SourceHash {
-    source_hash(recipe, &observe(recipe, &Cache::none()).unwrap(), Format::NEWEST)
+    source_hash(recipe, &observe(recipe, &Cache::none()).unwrap())
 }
 
 fn layout(root: &Path) -> (Layout, Manifest) {

@@ -217,8 +217,7 @@ async fn ours(root: &Path, stock: &Stock) -> Result<Seen, String> {
         progress: &(),
         cancel: &cancel,
     };
-    let context =
-        DockerfileContext::read(&how, &recipe.platforms, &cache).map_err(|error| error.to_string())?;
+    let context = DockerfileContext::read(&recipe, &how, &cache).map_err(|error| error.to_string())?;
     let platform = &recipe.platforms[0];
     let built = build_dockerfile(&recipe, &how, platform, &context, &Bases::default(), tools).await;
     let built = built.map_err(|tried| match tried {

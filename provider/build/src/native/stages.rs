@@ -183,7 +183,7 @@ impl Stage {
                     Instruction::Copy(_) | Instruction::Add(_) => true,
                     _ => false,
                 };
-                if takes && context.reach.paths.is_some() {
+                if takes && (context.reach.paths.is_some() || context.reach.excludes()) {
                     return Stop::unclear("its base image copies by ONBUILD");
                 }
                 steps.push(step);

@@ -11,7 +11,10 @@ use std::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::recipe::{DockerfileRecipe, FilesRecipe, LayerSource};
+use crate::{
+    hash::source_hash,
+    recipe::{DockerfileRecipe, FilesRecipe, LayerSource},
+};
 
 /// A folder with these files; a name that ends in `/` is a folder, one with `->` a link, one with `*` a program.
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -364,4 +367,62 @@ fn names_the_mistake_in_a_dockerfile() {
     check(text, None, words);
     let words = "the Dockerfile has no stage `webb`; its stages are web, worker";
     check("FROM scratch AS web\nFROM scratch AS worker\n", Some("webb"), words);
+}
+
+/// Checks which of these files count, and the format of the hash.
+fn check_excluded(instructions: &str, counted: &[&str], format: u32) {
+    let text = format!("FROM scratch\n{instructions}\n");
+    let files = ["a.md", "a.rs", "docs/a.md", "docs/deep/b.md", "docs/x.rs", "lib/a.md", "lib/x.rs"];
+    let root = folder(&files.map(|name| (name, name)));
+    add(root.path(), "to-docs->docs", "");
+    let mut recipe = dockerfile(root.path(), None);
+    how_of(&mut recipe).dockerfile_inline = Some(text.clone());
+    let seen = |recipe: &Recipe| observe(recipe, &Cache::none()).unwrap();
+    let sources = seen(&recipe);
+    let found: Vec<&str> = names(&sources.files).into_iter().filter(|name| *name != "Dockerfile").collect();
+    assert_eq!((found.as_slice(), source_hash(&recipe, &sources).format().id()), (counted, format), "{text}");
+    // An image that was hashed before plans nothing: all that is named counts for it, as it did.
+    recipe.format = Some(Format::FIRST);
+    let whole: Vec<&str> = text.split(' ').filter(|word| !word.starts_with("--exclude")).collect();
+    let before = seen(&recipe);
+    how_of(&mut recipe).dockerfile_inline = Some(whole.join(" "));
+    assert_eq!(names(&before.files), names(&seen(&recipe).files), "{text}");
+    assert_eq!(source_hash(&recipe, &before).format(), Format::FIRST);
+}
+
+#[test]
+fn what_every_copy_excludes_does_not_count() {
+    let rust = ["a.rs", "docs/deep", "docs/x.rs", "lib/x.rs", "to-docs"];
+    let all = ["a.md", "a.rs", "docs/a.md", "docs/deep/b.md", "docs/x.rs", "lib/a.md", "lib/x.rs", "to-docs"];
+    check_excluded("COPY --exclude=**/*.md . /", &rust, 2);
+    check_excluded("ADD --exclude=**/*.md . /", &rust, 2);
+    // Patterns are relative to what is copied.
+    check_excluded("COPY --exclude=*.md docs /", &["docs/deep/b.md", "docs/x.rs"], 2);
+    check_excluded("COPY --exclude=docs/*.md docs /", &["docs/a.md", "docs/deep/b.md", "docs/x.rs"], 2);
+    check_excluded("COPY --exclude=deep --exclude=*.md docs lib /", &["docs/x.rs", "lib/x.rs"], 2);
+    check_excluded("ARG END=md\nCOPY --exclude=*.$END lib /", &["lib/x.rs"], 2);
+    // What one leaves out another may take.
+    let docs = ["docs/a.md", "docs/deep/b.md", "docs/x.rs", "lib/x.rs"];
+    check_excluded("COPY --exclude=*.md lib /\nCOPY docs /", &docs, 2);
+    check_excluded(
+        "COPY --exclude=*.md docs /\nCOPY docs/a.md /",
+        &["docs/a.md", "docs/deep/b.md", "docs/x.rs"],
+        2,
+    );
+    check_excluded("COPY --exclude=**/*.md . /\nCOPY --exclude=**/*.rs . /", &all, 2);
+    check_excluded("COPY --exclude=**/*.md . /\nRUN --mount=target=/x make", &all, 2);
+    // A file by its name, a link and a pattern are taken as they are.
+    check_excluded("COPY --exclude=*.md a.md /", &["a.md"], 2);
+    check_excluded("COPY --exclude=*.md l* /", &["lib/a.md", "lib/x.rs"], 2);
+    check_excluded(
+        "COPY --exclude=*.md to-docs /",
+        &["docs/a.md", "docs/deep/b.md", "docs/x.rs", "to-docs"],
+        2,
+    );
+    check_excluded("COPY --parents --exclude=*.md lib /", &["lib/a.md", "lib/x.rs"], 1);
+    check_excluded(
+        "FROM scratch AS other\nCOPY --exclude=*.md . /\nFROM scratch\nCOPY lib /",
+        &["lib/a.md", "lib/x.rs"],
+        1,
+    );
 }

@@ -129,6 +129,7 @@ impl Reader {
             annotations: annotations?,
             triggers: triggers?,
             source_date_epoch: epoch?.unwrap_or_default(),
+            format: None,
         }))
     }
 

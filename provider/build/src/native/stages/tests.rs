@@ -61,7 +61,7 @@ async fn built(dockerfile: &str, natively: bool) -> Result<(Image, BTreeMap<Stri
         progress: &(),
         cancel: &cancel,
     };
-    let context = DockerfileContext::read(&how, &recipe.platforms, &cache).unwrap();
+    let context = DockerfileContext::read(&recipe, &how, &cache).unwrap();
     let platform = &recipe.platforms[0];
     let built = if natively {
         let built = build_dockerfile(&recipe, &how, platform, &context, &Bases::default(), tools).await;
