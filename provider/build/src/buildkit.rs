@@ -11,6 +11,7 @@ mod containerd;
 mod content;
 mod failure;
 mod file_sync;
+mod local_cache;
 mod log;
 mod output;
 mod receive;
@@ -23,7 +24,7 @@ mod steps;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ecr_registry::{Digest, Platform, Repository, Secret};
+use ecr_registry::{Digest, LocalError, Platform, Repository, Secret};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 
@@ -32,6 +33,7 @@ use self::{
     bases::Bases,
     content::Store,
     file_sync::Shared,
+    local_cache::LocalCache,
     log::Log,
     receive::Incoming,
     request::{Output, Wanted},
@@ -45,6 +47,7 @@ use crate::{
     build_error::BuildError,
     context::DockerfileContext,
     docker::Docker,
+    error::ContextError,
     fleet::{Place, Seat, over},
     recipe::{DockerfileRecipe, Recipe},
     sources,
@@ -86,7 +89,7 @@ async fn cancellable<T>(
 impl Job<'_> {
     /// Stands for all that decides about the result, secrets too: equal builds are one.
     fn identity(&self) -> Digest {
-        let wanted = self.wanted(Bases::default(), Output::Archive);
+        let wanted = self.wanted(Bases::default(), Output::Archive, None);
         let attributes: BTreeMap<_, _> = wanted.attributes().into_iter().collect();
         let options = &self.dockerfile.options;
         let secret = |(id, secret): (&String, &Secret)| (id.clone(), Digest::of(secret.expose().as_bytes()));
@@ -105,7 +108,22 @@ impl Job<'_> {
         Digest::of(format!("{name:?}").as_bytes())
     }
 
-    fn wanted(&self, bases: Bases, output: Output) -> Wanted<'_> {
+    /// The folder where results of steps are kept. One that cannot be used is none.
+    fn local_cache(&self) -> Option<Arc<LocalCache>> {
+        let name = format!("{}-{}", self.affinity().short(), self.platform).replace('/', "-");
+        match LocalCache::open(self.dockerfile.options.cache.local.as_deref()?, name) {
+            Ok(cache) => Some(Arc::new(cache)),
+            Err(error) => self.without_cache(&error),
+        }
+    }
+
+    fn without_cache<T>(&self, error: &LocalError) -> Option<T> {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        self.tools.progress.line(&format!("the cache is not used: {error}{cause}"));
+        None
+    }
+
+    fn wanted(&self, bases: Bases, output: Output, cache: Option<&LocalCache>) -> Wanted<'_> {
         Wanted {
             recipe: self.recipe,
             dockerfile: self.dockerfile,
@@ -113,6 +131,7 @@ impl Job<'_> {
             context: &self.context,
             bases,
             output,
+            kept: cache.and_then(LocalCache::kept),
         }
     }
 
@@ -134,20 +153,28 @@ impl Job<'_> {
         let upgraded = docker.buildkit().await.map_err(unreachable)?;
         let channel = over(upgraded).await.map_err(|error| BuildError::Channel(Box::new(error)))?;
         let (bases, store) = self.bases(docker.is_at_least(24, 0)).await?;
-        let wanted = self.wanted(bases, Output::Store);
+        let cache = self.local_cache();
+        let wanted = self.wanted(bases, Output::Store, cache.as_deref());
         let (incoming, _) = receive::archive();
-        let answer = self.solve(&channel, &wanted, store, incoming, seat).await?;
+        let answer = self.solve(&channel, &wanted, store.with(cache), incoming, seat).await?;
         output::of_docker(docker, &answer, self).await
     }
 
     async fn by_buildkit(&self, channel: &Channel, seat: &Seat) -> Result<Built, BuildError> {
         let output = self.output(seat);
         let (bases, store) = self.bases(true).await?;
-        let wanted = self.wanted(bases, output.clone());
+        let cache = self.local_cache();
+        let wanted = self.wanted(bases, output.clone(), cache.as_deref());
         let (incoming, archive) = receive::archive();
         let reading = output::read(archive, &output, self);
-        let solving = self.solve(channel, &wanted, store, incoming, seat);
-        output::of_buildkit(solving, reading, &output, self).await
+        let solving = self.solve(channel, &wanted, store.with(cache.clone()), incoming, seat);
+        let built = output::of_buildkit(solving, reading, &output, self).await?;
+        if let Some(cache) = cache
+            && let Err(error) = blocking(move || Ok(cache.keep())).await?
+        {
+            self.without_cache::<()>(&error);
+        }
+        Ok(built)
     }
 
     /// Another machine pushes on its own, where it reaches the registry by its name.
@@ -212,8 +239,19 @@ impl Job<'_> {
         match (files.failure(), result) {
             (Some(error), _) => Err(error.into()),
             (None, None) => Err(BuildError::Silent { builder, patience }),
-            (None, Some(result)) => result.map_err(|status| self.failed(status, &log, builder)),
+            (None, Some(Err(status))) => Err(self.failed(status, &log, builder)),
+            (None, Some(Ok(_))) if self.saw_too_little(&log) => {
+                Err(ContextError::Unseen { path: ".".to_owned() }.into())
+            }
+            (None, Some(Ok(answer))) => Ok(answer),
         }
+    }
+
+    /// Whether a base image's own steps may have copied what every `COPY` of the Dockerfile leaves out: it is not sent,
+    /// and what is asked for does not tell.
+    fn saw_too_little(&self, log: &Log) -> bool {
+        let parsed = self.context.parsed.as_ref().filter(|_| self.context.reach.excludes());
+        parsed.is_some_and(|parsed| log.names().any(|step| steps::has_more(parsed, step)))
     }
 
     fn failed(&self, status: Status, log: &Log, builder: String) -> BuildError {
@@ -237,10 +275,3 @@ impl Job<'_> {
 
 #[cfg(test)]
 mod tests;
-    /// Whether a base image's own steps may have copied what every `COPY` of the Dockerfile leaves out: it is not sent,
-    /// and what is asked for does not tell.
-    fn saw_too_little(&self, log: &Log) -> bool {
-        let parsed = self.context.parsed.as_ref().filter(|_| self.context.reach.excludes());
-        parsed.is_some_and(|parsed| log.names().any(|step| steps::has_more(parsed, step)))
-    }
-

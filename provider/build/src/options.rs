@@ -136,6 +136,8 @@ pub enum Network {
 pub struct BuildCache {
     /// Images in registries, read in this order, all written.
     pub registry: Vec<RegistryCache>,
+    /// A folder of this machine, in the OCI image layout. Many images may share it.
+    pub local: Option<PathBuf>,
 }
 
 /// A cache in a registry.

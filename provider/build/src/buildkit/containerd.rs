@@ -1,4 +1,4 @@
-//! containerd's content service, as far as BuildKit reads from it. Its messages are in no crate.
+//! containerd's content service, as far as BuildKit reads from it and writes caches to it. Its messages are in no crate.
 //!
 //! Source: containerd, `api/services/content/v1/content.proto`.
 
@@ -15,9 +15,9 @@ use http::{Request, Response};
 use prost_types::Timestamp;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
-    Status,
+    Status, Streaming,
     body::Body,
-    server::{Grpc, NamedService, ServerStreamingService, UnaryService},
+    server::{Grpc, NamedService, ServerStreamingService, StreamingService, UnaryService},
 };
 use tonic_prost::ProstCodec;
 use tower::Service;
@@ -67,13 +67,60 @@ pub(super) struct ReadContentResponse {
     pub(super) data: Vec<u8>,
 }
 
+/// What a [`WriteContentRequest`] wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
+#[repr(i32)]
+pub(super) enum WriteAction {
+    Stat = 0,
+    Write = 1,
+    Commit = 2,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct WriteContentRequest {
+    #[prost(enumeration = "WriteAction", tag = "1")]
+    pub(super) action: i32,
+    #[prost(string, tag = "2")]
+    pub(super) r#ref: String,
+    #[prost(int64, tag = "3")]
+    pub(super) total: i64,
+    #[prost(string, tag = "4")]
+    pub(super) expected: String,
+    #[prost(int64, tag = "5")]
+    pub(super) offset: i64,
+    #[prost(bytes = "vec", tag = "6")]
+    pub(super) data: Vec<u8>,
+    #[prost(map = "string, string", tag = "7")]
+    pub(super) labels: HashMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct WriteContentResponse {
+    #[prost(enumeration = "WriteAction", tag = "1")]
+    pub(super) action: i32,
+    #[prost(message, optional, tag = "2")]
+    pub(super) started_at: Option<Timestamp>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) updated_at: Option<Timestamp>,
+    #[prost(int64, tag = "4")]
+    pub(super) offset: i64,
+    #[prost(int64, tag = "5")]
+    pub(super) total: i64,
+    #[prost(string, tag = "6")]
+    pub(super) digest: String,
+}
+
 pub(super) type Pieces = ReceiverStream<Result<ReadContentResponse, Status>>;
+pub(super) type Written = ReceiverStream<Result<WriteContentResponse, Status>>;
+/// The longest message that BuildKit writes, in bytes.
+const LONGEST: usize = 16 << 20;
 
 /// What is served.
 #[tonic::async_trait]
 pub(super) trait Content: Send + Sync + 'static {
     async fn info(&self, request: InfoRequest) -> Result<InfoResponse, Status>;
     async fn read(&self, request: ReadContentRequest) -> Result<Pieces, Status>;
+    async fn write(&self, requests: Streaming<WriteContentRequest>) -> Result<Written, Status>;
 }
 
 pub(super) struct ContentServer<T>(Arc<T>);
@@ -110,6 +157,10 @@ impl<T: Content> Service<Request<Body>> for ContentServer<T> {
             Ok(match method.as_str() {
                 "Info" => Grpc::new(ProstCodec::default()).unary(Look(content), request).await,
                 "Read" => Grpc::new(ProstCodec::default()).server_streaming(Fetch(content), request).await,
+                "Write" => {
+                    let mut grpc = Grpc::new(ProstCodec::default()).max_decoding_message_size(LONGEST);
+                    grpc.streaming(Take(content), request).await
+                }
                 _ => Grpc::new(ProstCodec::default()).unary(Refuse, request).await,
             })
         })
@@ -141,7 +192,20 @@ impl<T: Content> ServerStreamingService<ReadContentRequest> for Fetch<T> {
     }
 }
 
-/// Everything that would write.
+struct Take<T>(Arc<T>);
+
+impl<T: Content> StreamingService<WriteContentRequest> for Take<T> {
+    type Response = WriteContentResponse;
+    type ResponseStream = Written;
+    type Future = BoxFuture<'static, Result<tonic::Response<Written>, Status>>;
+
+    fn call(&mut self, request: tonic::Request<Streaming<WriteContentRequest>>) -> Self::Future {
+        let content = self.0.clone();
+        Box::pin(async move { content.write(request.into_inner()).await.map(tonic::Response::new) })
+    }
+}
+
+/// Everything that would list or remove.
 struct Refuse;
 
 impl UnaryService<InfoRequest> for Refuse {
@@ -149,6 +213,6 @@ impl UnaryService<InfoRequest> for Refuse {
     type Future = Ready<Result<tonic::Response<InfoResponse>, Status>>;
 
     fn call(&mut self, _: tonic::Request<InfoRequest>) -> Self::Future {
-        ready(Err(Status::unimplemented("images are only read here")))
+        ready(Err(Status::unimplemented("content is only read and written here")))
     }
 }

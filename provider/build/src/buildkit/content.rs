@@ -1,9 +1,10 @@
 //! Hands BuildKit images that it cannot fetch itself: those of layouts on this machine, and base images whose registry
-//! is reached elsewhere than its name says. Only blobs that it asks for are read.
+//! is reached elsewhere than its name says; and what a cache of this machine has. Only blobs that it asks for are read.
 
 use std::{
     collections::HashMap,
     io::{self, Read, Seek, SeekFrom},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -11,9 +12,15 @@ use ecr_registry::{Blob, BlobSource, Digest, Registry, Tree};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
+use tonic::{Status, Streaming};
 
-use super::containerd::{Content, Info, InfoRequest, InfoResponse, ReadContentRequest, ReadContentResponse};
+use super::{
+    containerd::{
+        Content, Info, InfoRequest, InfoResponse, ReadContentRequest, ReadContentResponse,
+        WriteContentRequest, Written,
+    },
+    local_cache::LocalCache,
+};
 
 /// What one message carries at most, in bytes.
 const MESSAGE: usize = 1 << 20;
@@ -26,13 +33,18 @@ pub(super) const STORE: &str = "images";
 pub(super) struct Store {
     blobs: HashMap<Digest, Blob>,
     registry: Registry,
+    cache: Option<Arc<LocalCache>>,
 }
 
 type Answers = mpsc::Sender<Result<ReadContentResponse, Status>>;
 
 impl Store {
     pub(super) fn new(registry: Registry) -> Self {
-        Self { blobs: HashMap::new(), registry }
+        Self { blobs: HashMap::new(), registry, cache: None }
+    }
+
+    pub(super) fn with(self, cache: Option<Arc<LocalCache>>) -> Self {
+        Self { cache, ..self }
     }
 
     /// Adds an image or index with all it names.
@@ -43,9 +55,11 @@ impl Store {
         self.blobs.extend(manifests.chain(blobs).map(|blob| (blob.descriptor.digest, blob)));
     }
 
-    fn find(&self, digest: &str) -> Result<&Blob, Status> {
+    fn find(&self, digest: &str) -> Result<Blob, Status> {
         let parsed = digest.parse::<Digest>().map_err(|error| Status::invalid_argument(error.to_string()))?;
-        self.blobs.get(&parsed).ok_or_else(|| Status::not_found(format!("content {digest}: not found")))
+        let cached = || self.cache.as_ref()?.find(&parsed);
+        let found = self.blobs.get(&parsed).cloned().or_else(cached);
+        found.ok_or_else(|| Status::not_found(format!("content {digest}: not found")))
     }
 }
 
@@ -61,7 +75,7 @@ impl Content for Store {
         &self,
         request: ReadContentRequest,
     ) -> Result<ReceiverStream<Result<ReadContentResponse, Status>>, Status> {
-        let blob = self.find(&request.digest)?.clone();
+        let blob = self.find(&request.digest)?;
         let start = u64::try_from(request.offset).unwrap_or_default();
         let rest = blob.descriptor.size.saturating_sub(start);
         let length =
@@ -74,6 +88,18 @@ impl Content for Store {
                 _ => from_here(blob, start, length, answers.clone()).await,
             };
             if let Err(status) = sent {
+                answers.send(Err(status)).await.ok();
+            }
+        });
+        Ok(ReceiverStream::new(receiver))
+    }
+
+    async fn write(&self, requests: Streaming<WriteContentRequest>) -> Result<Written, Status> {
+        let cache = self.cache.clone();
+        let cache = cache.ok_or_else(|| Status::unimplemented("images are only read here"))?;
+        let (answers, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            if let Err(status) = cache.take(requests, &answers).await {
                 answers.send(Err(status)).await.ok();
             }
         });

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, Exporter, SolveRequest};
-use ecr_registry::{Platform, Reference, Repository};
+use ecr_registry::{Digest, Platform, Reference, Repository};
+use serde_json::json;
 
 use super::{
     bases::{Base, Bases},
@@ -12,9 +13,12 @@ use super::{
 use crate::{
     context::DockerfileContext,
     named::Named,
-    options::{Attestations, BuildCache, BuildOptions, NamedContext, Network},
+    options::{Attestations, BuildCache, BuildOptions, CacheMode, NamedContext, Network, RegistryCache},
     recipe::{DockerfileRecipe, Recipe},
 };
+
+/// What BuildKit calls the folder of the cache on this machine.
+const FOLDER: &str = "cache";
 
 /// Where the image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,21 +41,25 @@ pub(super) struct Wanted<'a> {
     pub(super) context: &'a DockerfileContext,
     pub(super) bases: Bases,
     pub(super) output: Output,
+    /// What a cache on this machine has.
+    pub(super) kept: Option<Digest>,
 }
 
 impl Wanted<'_> {
     pub(super) fn request(&self, reference: &str, session: &str) -> SolveRequest {
-        let exporter = self.exporter();
+        let (exporter, cache) = (self.exporter(), self.cache());
+        let mut frontend_attrs = self.attributes();
+        frontend_attrs.extend(imported(&cache.imports));
         let host = self.dockerfile.options.network == Network::Host;
         SolveRequest {
             r#ref: reference.to_owned(),
             session: session.to_owned(),
             frontend: "dockerfile.v0".to_owned(),
-            frontend_attrs: self.attributes(),
+            frontend_attrs,
             exporter_deprecated: exporter.r#type.clone(),
             exporter_attrs_deprecated: exporter.attrs.clone(),
             exporters: vec![exporter],
-            cache: Some(self.cache()),
+            cache: Some(cache),
             entitlements: host.then(|| "network.host".to_owned()).into_iter().collect(),
             ..SolveRequest::default()
         }
@@ -128,25 +136,40 @@ impl Wanted<'_> {
 
     /// Docker's daemon reads caches and writes none.
     fn cache(&self) -> CacheOptions {
-        let BuildCache { registry } = &self.dockerfile.options.cache;
-        let entry = |attrs: Vec<(&str, String)>| CacheOptionsEntry {
-            r#type: "registry".to_owned(),
-            attrs: attrs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        };
-        let yes = || "true".to_owned();
-        let imports = registry.iter().map(|cache| entry(vec![("ref", cache.reference.to_string())]));
-        let exports = registry.iter().filter(|_| self.output != Output::Store).map(|cache| {
-            entry(vec![
-                ("ref", cache.reference.to_string()),
-                ("mode", cache.mode.to_string()),
-                // ECR takes a cache as an image and not as an index.
-                ("image-manifest", yes()),
-                ("oci-mediatypes", yes()),
-                ("ignore-error", yes()),
-            ])
-        });
+        let BuildCache { registry, local } = &self.dockerfile.options.cache;
+        let name = |cache: &RegistryCache| ("ref", cache.reference.to_string());
+        let kept = self
+            .kept
+            .iter()
+            .map(|kept| entry("local", [("src", FOLDER.to_owned()), ("digest", kept.to_string())]));
+        let imports = registry.iter().map(|cache| entry("registry", [name(cache)])).chain(kept);
+        let exports = registry.iter().map(|cache| export("registry", name(cache), cache.mode));
+        let local = local.iter().map(|_| export("local", ("dest", FOLDER.to_owned()), CacheMode::Max));
+        let exports = exports.chain(local).filter(|_| self.output != Output::Store);
         CacheOptions { imports: imports.collect(), exports: exports.collect(), ..CacheOptions::default() }
     }
+}
+
+fn entry<const N: usize>(kind: &str, attrs: [(&str, String); N]) -> CacheOptionsEntry {
+    let attrs = attrs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    CacheOptionsEntry { r#type: kind.to_owned(), attrs }
+}
+
+fn export(kind: &str, to: (&str, String), mode: CacheMode) -> CacheOptionsEntry {
+    let yes = || "true".to_owned();
+    // ECR takes a cache as an image and not as an index.
+    let manifest = ("image-manifest", yes());
+    entry(
+        kind,
+        [to, ("mode", mode.to_string()), manifest, ("oci-mediatypes", yes()), ("ignore-error", yes())],
+    )
+}
+
+/// The caches that are read, as the frontend is told: it is the one that reads them.
+fn imported(imports: &[CacheOptionsEntry]) -> Option<(String, String)> {
+    let entry = |entry: &CacheOptionsEntry| json!({ "Type": entry.r#type, "Attrs": entry.attrs });
+    let entries: Vec<_> = imports.iter().map(entry).collect();
+    (!entries.is_empty()).then(|| ("cache-imports".to_owned(), json!(entries).to_string()))
 }
 
 /// What BuildKit calls the folder of a named context.

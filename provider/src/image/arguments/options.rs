@@ -97,6 +97,7 @@ impl Reader {
             })
             .collect();
         let ecr = repository.map(|repository| RegistryCache::ecr(repository, mode));
-        BuildCache { registry: ecr.into_iter().chain(others).collect() }
+        let local = view.get("local").value().as_str().map(PathBuf::from);
+        BuildCache { registry: ecr.into_iter().chain(others).collect(), local }
     }
 }

@@ -20,7 +20,7 @@ fn asked(
     let mut recipe =
         Recipe { source_date_epoch: 7, ..Recipe::of(How::Dockerfile(DockerfileRecipe::default())) };
     change(&mut recipe, &mut dockerfile);
-    let context = DockerfileContext::read(&dockerfile, &recipe.platforms, &Cache::none()).unwrap();
+    let context = DockerfileContext::read(&recipe, &dockerfile, &Cache::none()).unwrap();
     let platform = &recipe.platforms[0];
     let wanted = Wanted {
         recipe: &recipe,
@@ -29,6 +29,7 @@ fn asked(
         context: &context,
         bases: Bases(bases),
         output,
+        kept: Some(ecr_registry::Digest::of(b"cache")).filter(|_| dockerfile.options.cache.local.is_some()),
     };
     wanted.request("ref", "session")
 }
@@ -125,6 +126,29 @@ fn caches_are_written_as_ecr_takes_them_and_never_fail_a_build() {
     assert_eq!(text, expected);
     let of_docker = cached(Output::Store);
     assert_eq!((of_docker.imports.len(), of_docker.exports.len()), (1, 0));
+}
+
+/// BuildKit's own client says it twice: the frontend reads what it is told itself.
+#[test]
+fn the_frontend_is_told_of_caches() {
+    let request = asked(Output::Archive, Vec::new(), |_, dockerfile| {
+        let cache = &mut dockerfile.options.cache;
+        cache.registry = vec![RegistryCache::ecr("example.com/cache".parse().unwrap(), CacheMode::Min)];
+        cache.local = Some("/home/ada/steps".into());
+    });
+    let kept = ecr_registry::Digest::of(b"cache");
+    let told: serde_json::Value = serde_json::from_str(&request.frontend_attrs["cache-imports"]).unwrap();
+    let expected = serde_json::json!([
+        { "Type": "registry", "Attrs": { "ref": "example.com/cache:buildcache" } },
+        { "Type": "local", "Attrs": { "src": "cache", "digest": kept.to_string() } },
+    ]);
+    assert_eq!(told, expected);
+    let cache = request.cache.unwrap();
+    assert_eq!((cache.imports.len(), cache.exports.len()), (2, 2));
+    assert_eq!(
+        (cache.exports[1].r#type.as_str(), cache.exports[1].attrs["dest"].as_str()),
+        ("local", "cache")
+    );
 }
 
 #[test]
