@@ -35,6 +35,7 @@ pub struct Built {
     scratch: Vec<Arc<TempDir>>,
     /// Layers that are on their way already.
     ahead: Vec<Arc<Ahead>>,
+}
 
 impl Built {
     pub(crate) fn new(image: Image, sources: Sources, scratch: TempDir) -> Self {
@@ -69,8 +70,8 @@ impl Built {
         for other in images {
             joined.tree.images.extend(other.tree.images);
             joined.scratch.extend(other.scratch);
-        }
             joined.ahead.extend(other.ahead);
+        }
         if many {
             joined.tree.root = Manifest::of_index(children, annotations);
             joined.tree.indexes = vec![joined.tree.root.clone()];
@@ -78,7 +79,6 @@ impl Built {
         Some(joined)
     }
 
-    /// What is to be pushed.
     /// Sends what the repository does not have of it, as [`Registry::push_tree`] does.
     ///
     /// # Errors
@@ -94,6 +94,7 @@ impl Built {
         registry.push_departed(departure.as_ref(), repository, &self.tree, tags, progress).await
     }
 
+    /// What is to be pushed.
     pub fn tree(&self) -> &Tree {
         &self.tree
     }
@@ -183,8 +184,30 @@ async fn build_for(
         How::Existing(existing) => return existing::take(recipe, existing, tools).await,
         How::Dockerfile(dockerfile) => dockerfile,
     };
-    let (wanted, platforms, cache) = (dockerfile.clone(), recipe.platforms.clone(), tools.cache.clone());
-    let context = blocking(move || Ok(DockerfileContext::read(&wanted, &platforms, &cache)?)).await?;
+    let (wanted, how, cache) = (recipe.clone(), dockerfile.clone(), tools.cache.clone());
+    let context = blocking(move || Ok(DockerfileContext::read(&wanted, &how, &cache)?)).await?;
+    let lines = lines_of_images(recipe, dockerfile, &context);
+    let built = build_dockerfile(platform, recipe, dockerfile, context, bases, tools).await;
+    built.map_err(|error| error.on_line(&lines))
+}
+
+fn lines_of_images(
+    recipe: &Recipe,
+    how: &DockerfileRecipe,
+    context: &DockerfileContext,
+) -> BTreeMap<String, u32> {
+    let inputs = Inputs { target: how.target.as_deref(), args: &how.args, platforms: &recipe.platforms };
+    context.parsed.as_ref().and_then(|parsed| parsed.images(inputs).ok()).unwrap_or_default()
+}
+
+async fn build_dockerfile(
+    platform: &Platform,
+    recipe: &Recipe,
+    dockerfile: &DockerfileRecipe,
+    context: DockerfileContext,
+    bases: &Bases,
+    tools: Tools<'_>,
+) -> Result<Built, BuildError> {
     let engine = dockerfile.options.engine.unwrap_or(tools.builder.settings().engine);
     let tried = match needs_buildkit(dockerfile, engine) {
         Some(why) => Err(Tried::Unclear(why)),

@@ -190,6 +190,10 @@ impl From<WriteError> for BuildError {
 }
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,13 @@ pub(super) fn explain(
     }))
 }
 
+/// The path of the context that a step lacks.
+pub(super) fn not_found(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("\"/")?;
+    let (path, rest) = rest.split_once('"')?;
+    rest.contains("not found").then_some(path)
+}
+
 /// Old and new BuildKit differ in the quotes.
 fn misses(message: &str, target: &str) -> bool {
     [target.to_owned(), format!("\"{target}\"")]
@@ -117,6 +124,15 @@ mod tests {
         let error = explain(&Status::unknown(message), &Log::default(), Some("web"), Some(&dockerfile()));
         assert_eq!(error.to_string(), "the Dockerfile has no stage `web`");
         assert_eq!(error.hint().unwrap(), "its stages are base, release");
+    }
+
+    #[test]
+    fn names_the_path_that_is_missing() {
+        let check = |message: &str, path: Option<&str>| assert_eq!(not_found(message), path, "{message}");
+        check("failed to compute cache key: \"/none\" not found: not found", Some("none"));
+        check("failed to calculate checksum of ref a::b: \"/a/b c\": not found", Some("a/b c"));
+        check("lstat \"/x\": permission denied", None);
+        check("executor failed running [/bin/sh -c make]: exit code: 2", None);
     }
 
     #[test]

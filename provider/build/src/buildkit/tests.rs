@@ -20,6 +20,7 @@ use crate::{
     Builder, BuilderSettings, Cache, Engine, Progress, Sockets,
     archive::{Archive, Header, Kind},
     observe,
+    options::NamedContext,
     recipe::How,
 };
 
@@ -248,8 +249,12 @@ async fn says_what_is_wrong() {
         dockerfile.target = target.map(str::to_owned);
         recipe.how = How::Dockerfile(dockerfile);
         let error = built(&recipe).await.unwrap_err();
+        let cause = match &error {
+            BuildError::OnLine { source, .. } => format!(": {source}"),
+            _ => String::new(),
+        };
         assert_eq!(
-            (error.to_string().replace(base(), "BASE"), error.hint().as_deref()),
+            (format!("{error}{cause}").replace(base(), "BASE"), error.hint().as_deref()),
             (message.to_owned(), hint)
         );
     };
@@ -279,11 +284,36 @@ async fn says_what_is_wrong() {
     check(
         &[("Dockerfile", "FROM 127.0.0.1:1/none:1\n")],
         None,
-        "cannot get base image `127.0.0.1:1/none:1`: failed to do request: \
+        "line 1 of the Dockerfile names an image that cannot be used: \
+         cannot get base image `127.0.0.1:1/none:1`: failed to do request: \
          Head \"http://127.0.0.1:1/v2/none/manifests/1\": dial tcp 127.0.0.1:1: connect: connection refused",
         Some("check its name and tag, whether this machine reaches its registry, and the credentials for it"),
     )
     .await;
+}
+
+#[tokio::test]
+#[ignore = "needs dockerd: builds an image by the daemon that DOCKER_HOST names"]
+async fn a_daemon_that_is_too_old_says_so() {
+    let root = context(&SERVICE);
+    let (mut recipe, mut dockerfile) = recipe(root.path());
+    dockerfile.contexts = [("lib".to_owned(), NamedContext::Local(root.path().to_owned()))].into();
+    recipe.how = How::Dockerfile(dockerfile);
+    let version = docker_cli(&["version", "--format", "{{.Server.Version}}"], b"");
+    let is_old = version.split('.').next().unwrap().parse::<u32>().unwrap() < 24;
+    match built(&recipe).await {
+        Ok(_) => assert!(!is_old, "{version}"),
+        Err(error) => {
+            let words = error.to_string();
+            assert!(is_old && words.starts_with("the Docker daemon at `unix://"), "{words}");
+            assert!(
+                words.ends_with("and `contexts` needs 24.0") && words.contains(version.trim()),
+                "{words}"
+            );
+            let hint = "update Docker, or give a buildkitd in the provider's `builder`";
+            assert_eq!(error.hint().unwrap(), hint);
+        }
+    }
 }
 
 #[tokio::test]

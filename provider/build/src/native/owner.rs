@@ -37,9 +37,9 @@ pub(super) fn of(text: &str, list: impl Fn(&str) -> Result<Option<Vec<u8>>, Stop
     Ok(owner)
 }
 
-/// Whether the lists are needed.
+/// Whether the lists are needed. Everybody knows who root is.
 pub(super) fn is_by_name(text: &str) -> bool {
-    text.split(':').any(|part| part.parse::<u32>().is_err())
+    text.split(':').any(|part| part != "root" && part.parse::<u32>().is_err())
 }
 
 /// The first line that begins with this name.

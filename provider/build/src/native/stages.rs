@@ -168,6 +168,11 @@ impl Stage {
         Self { config, variables, files, layers: Vec::new(), below, has_cmd: false }
     }
 
+    /// Whether it has no files, not even those of a base image.
+    pub(super) fn is_empty(&self) -> bool {
+        self.below.is_empty() && self.layers.is_empty()
+    }
+
     /// The steps that the base image has for whoever is built on it.
     fn triggers(&mut self, parsed: &Dockerfile, context: &DockerfileContext) -> Result<Vec<Step>, Stop> {
         let Some(Value::Array(triggers)) = self.config.config.other.remove("OnBuild") else {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     dockerfile::{
-        Add, Argument, Copy, Dockerfile, Heredoc, Instruction, Lex, Pair, Step, Transfer, Variable, nearest,
+        Add, Argument, Copy, Dockerfile, Heredoc, Instruction, Lex, Pair, Step, Transfer, Variable,
         stages::Variables,
     },
     ignore::Rules,
@@ -232,7 +232,10 @@ impl Work<'_> {
         }
         let (context, wanted) = (self.inputs.context, found);
         if let Some(Content::Link(target)) = from.node(&clean(path))?.map(|node| &node.content) {
-            return Stop::wrong(format!("`{path}` leads to `{target}`, which is not in the context"));
+            return Err(Stop::Wrong {
+                message: format!("`{path}` leads to `{target}`, which is not in the context"),
+                hint: Some("copy what it leads to into the context folder".to_owned()),
+            });
         }
         if let Some((file, line)) = context.ignored_by(&wanted) {
             return Err(Stop::Wrong {
@@ -240,7 +243,7 @@ impl Work<'_> {
                 hint: Some(format!("write `!{wanted}` below it, or copy something else")),
             });
         }
-        let near = nearest(&wanted, context.tree.entries.keys().map(String::as_str));
+        let near = context.near(&self.inputs.how.context, &wanted);
         Err(Stop::Wrong {
             message: format!("`{path}` is not in the context"),
             hint: near.map(|near| format!("did you mean `{near}`?")),
@@ -323,6 +326,13 @@ impl Work<'_> {
 
     /// Names are looked up in the lists that the image has by now.
     fn owner(&self, text: &str, stage: &Stage) -> Result<Owner, Stop> {
+        // BuildKit refuses it too, as an invalid index. Where there are files, a name that is in none of them is root.
+        if stage.is_empty() && owner::is_by_name(text) {
+            return Err(Stop::Wrong {
+                message: format!("the image has no files yet, so `{text}` can be looked up nowhere"),
+                hint: Some("write the numbers of user and group, such as 1000:1000".to_owned()),
+            });
+        }
         owner::of(text, |list| {
             let found = stage.files.resolve(list)?;
             match stage.files.node(&found)?.map(|node| &node.content) {

@@ -55,7 +55,7 @@ fn recipe(root: &Path, compression: Compression) -> (Recipe, FilesRecipe) {
     (recipe, files)
 }
 
-async fn built(recipe: &Recipe) -> Result<Built, BuildError> {
+pub(super) async fn built(recipe: &Recipe) -> Result<Built, BuildError> {
     built_until(recipe, &CancellationToken::new()).await
 }
 
@@ -84,7 +84,7 @@ fn bytes(blob: &Blob) -> Vec<u8> {
     }
 }
 
-fn config_of(image: &Image) -> ImageConfig {
+pub(super) fn config_of(image: &Image) -> ImageConfig {
     serde_json::from_slice(&bytes(&image.config)).unwrap()
 }
 
@@ -227,6 +227,7 @@ fn a_file_that_changed_since_it_was_looked_at_is_an_error() {
         let error = BuildError::from(changes::write(&nodes, None, 0, writer).err().unwrap());
         let path = root.path().join("bin/web");
         assert_eq!(error.to_string(), format!("`{}` changed while it was read", path.display()));
+        assert_eq!(error.hint().unwrap(), "run again when nothing writes to it, or name it in .dockerignore");
         fs::write(path, "ELF").unwrap();
     }
 }

@@ -69,7 +69,7 @@ impl Shelf {
     }
 
     /// An image of one layer for the platform, whose configuration says what it was made for.
-    fn image(&mut self, tag: &str, platform: &str) -> Descriptor {
+    pub(crate) fn image(&mut self, tag: &str, platform: &str) -> Descriptor {
         let platform: Platform = platform.parse().unwrap();
         let layer = format!("layer of {tag}").into_bytes();
         let mut config = Base::scratch(&platform).config;
