@@ -61,7 +61,7 @@ pub(crate) async fn build(
         cache: tools.cache.clone(),
         press: Press::new(recipe, tools),
     };
-    let (sources, layers, scratch, ahead) = blocking(move || layers.write()).await?;
+    let Written { sources, layers, scratch, ahead } = blocking(move || layers.write()).await?;
     Ok(Built::new(config::assemble(recipe, files, base, layers), sources, scratch).with(ahead))
 }
 
@@ -166,9 +166,16 @@ struct Layers {
     press: Press,
 }
 
+/// The layers of each source.
+struct Written {
+    sources: Sources,
+    layers: Vec<Vec<Layer>>,
+    scratch: TempDir,
+    ahead: Option<Ahead>,
+}
+
 impl Layers {
-    /// The layers of each source.
-    fn write(mut self) -> Result<(Sources, Vec<Vec<Layer>>, TempDir, Option<Ahead>), BuildError> {
+    fn write(mut self) -> Result<Written, BuildError> {
         let parts = Part::read_all(&self.sources, &self.cache)?;
         let scratch = TempDir::with_prefix("image-").map_err(BuildError::Scratch)?;
         let written = parts.iter().zip(&self.sources).map(|(part, source)| {
@@ -176,7 +183,7 @@ impl Layers {
             balance::layers(nodes).iter().map(|nodes| self.press.layer(nodes, None, &scratch)).collect()
         });
         let layers = written.collect::<Result<_, BuildError>>()?;
-        Ok((sources::of_parts(&parts), layers, scratch, self.press.done()))
+        Ok(Written { sources: sources::of_parts(&parts), layers, scratch, ahead: self.press.done() })
     }
 }
 

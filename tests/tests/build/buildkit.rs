@@ -2,11 +2,12 @@
 //!
 //! Images are made from nothing but this machine's static busybox, so no registry is needed for a base.
 
-mod daemon;
+pub(crate) mod daemon;
 mod ends;
 mod fleet;
+mod local_cache;
 mod remote;
-mod session;
+pub(crate) mod session;
 
 use std::fs;
 use std::path::Path;
@@ -22,10 +23,11 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// What begins every Dockerfile here that runs something.
-const BUSYBOX: &str = "FROM scratch\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-ec\"]\n";
+pub(crate) const BUSYBOX: &str =
+    "FROM scratch\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-ec\"]\n";
 
 /// A context folder with busybox and these files.
-fn context(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn context(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::copy("/bin/busybox", folder.path().join("busybox")).expect("busybox-static is installed");
     for (name, content) in files {
@@ -34,7 +36,7 @@ fn context(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn recipe(context: &Path, platforms: &[&str], how: DockerfileRecipe) -> Recipe {
+pub(crate) fn recipe(context: &Path, platforms: &[&str], how: DockerfileRecipe) -> Recipe {
     Recipe {
         how: How::Dockerfile(DockerfileRecipe { context: context.to_owned(), ..how }),
         platforms: platforms.iter().map(|platform| platform.parse::<Platform>().unwrap()).collect(),
@@ -43,10 +45,11 @@ fn recipe(context: &Path, platforms: &[&str], how: DockerfileRecipe) -> Recipe {
         annotations: [].into(),
         triggers: [].into(),
         source_date_epoch: 0,
+        format: None,
     }
 }
 
-fn builder(endpoints: Vec<Endpoint>) -> Builder {
+pub(crate) fn builder(endpoints: Vec<Endpoint>) -> Builder {
     let patience = Duration::from_secs(20);
     Builder::new(BuilderSettings {
         engine: Engine::Buildkit,
@@ -57,9 +60,9 @@ fn builder(endpoints: Vec<Endpoint>) -> Builder {
 }
 
 /// What a build needs beside the recipe, and what it said.
-struct Desk {
-    registry: Registry,
-    destination: Option<Repository>,
+pub(crate) struct Desk {
+    pub(crate) registry: Registry,
+    pub(crate) destination: Option<Repository>,
     cancel: CancellationToken,
     lines: Mutex<Vec<String>>,
     /// Called with every line.
@@ -67,7 +70,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Settings::default())
     }
 
@@ -81,7 +84,7 @@ impl Desk {
         }
     }
 
-    async fn build(&self, builder: &Builder, recipe: &Recipe) -> Result<Built, BuildError> {
+    pub(crate) async fn build(&self, builder: &Builder, recipe: &Recipe) -> Result<Built, BuildError> {
         let tools = Tools {
             builder,
             registry: &self.registry,
@@ -106,7 +109,7 @@ impl Progress for Desk {
 }
 
 /// An error with all its causes.
-fn whole(error: &BuildError) -> String {
+pub(crate) fn whole(error: &BuildError) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -72,7 +72,9 @@ fn lay_out(root: &Path, order: &str) {
     if order == "shuffled" {
         symlink("bin/web", root.join("link")).unwrap();
     }
-    files.iter().for_each(|(name, size)| write(root, name, *size));
+    for (name, size) in files {
+        write(root, name, size);
+    }
     fs::create_dir(root.join("empty")).unwrap();
     if order != "shuffled" {
         symlink("bin/web", root.join("link")).unwrap();

@@ -103,14 +103,13 @@ impl Press {
             return Err(BuildError::Cancelled);
         }
         let key = self.key(nodes);
-        let layer = match self.remembered(&key, scratch) {
-            Some(layer) => layer,
-            None => {
-                let writer = LayerWriter::new(self.compression, scratch).map_err(BuildError::Scratch)?;
-                let layer = changes::write(nodes, unpacked, self.mtime, writer)?;
-                self.remember(&key, &layer);
-                layer
-            }
+        let layer = if let Some(layer) = self.remembered(&key, scratch) {
+            layer
+        } else {
+            let writer = LayerWriter::new(self.compression, scratch).map_err(BuildError::Scratch)?;
+            let layer = changes::write(nodes, unpacked, self.mtime, writer)?;
+            self.remember(&key, &layer);
+            layer
         };
         if let Some(ahead) = &mut self.ahead {
             ahead.send(&layer.blob);

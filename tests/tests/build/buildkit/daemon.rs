@@ -15,21 +15,25 @@ use tempfile::TempDir;
 const READY: Duration = Duration::from_mins(1);
 
 /// Ends with the test.
-pub(super) struct Buildkitd {
-    pub(super) endpoint: Endpoint,
+pub(crate) struct Buildkitd {
+    pub(crate) endpoint: Endpoint,
     pub(super) service: Service,
     _disk: Option<Disk>,
     _folder: TempDir,
 }
 
 /// A disk in memory, of 48 MB.
-struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 impl Disk {
-    fn mount(folder: &Path) -> Self {
+    pub(crate) fn mount(folder: &Path) -> Self {
         fs::create_dir(folder).unwrap();
         mount("tmpfs", folder, "tmpfs", MountFlags::empty(), c"size=48m").unwrap();
         Self(folder.to_owned())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -46,7 +50,7 @@ impl Drop for Buildkitd {
 }
 
 impl Buildkitd {
-    pub(super) fn on_socket() -> Self {
+    pub(crate) fn on_socket() -> Self {
         Self::on_socket_in(tempfile::tempdir().unwrap(), None, &[])
     }
 

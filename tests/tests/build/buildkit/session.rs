@@ -18,7 +18,7 @@ use super::{BUSYBOX, Desk, afresh, builder, context, recipe, whole};
 const SECRET: &str = "planted-7c1f9b0e55";
 
 /// The files of all layers and what is in them.
-pub(super) fn files(image: &Image) -> BTreeMap<String, String> {
+pub(crate) fn files(image: &Image) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for layer in &image.layers {
         let bytes = content(layer);
@@ -127,7 +127,7 @@ async fn base_images_of_mapped_registries_come_from_here_and_are_followed() {
         let sources = observe(&recipe, &Cache::none()).unwrap();
         assert_eq!(base_images(&recipe, &sources), [format!("{base}:1")]);
         resolve(&mut recipe, &sources, &desk.registry, &fleet).await.unwrap();
-        digests.push(image_build::source_hash(&recipe, &sources, image_build::Format::NEWEST));
+        digests.push(image_build::source_hash(&recipe, &sources));
         let built = desk.build(&fleet, &recipe).await.unwrap();
         // Layers of the base come through the builder, which has them from us.
         let files = files(&built.tree().images[0]);
