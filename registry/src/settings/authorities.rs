@@ -9,9 +9,18 @@ use super::NetworkError;
 
 /// Certificate authorities that are trusted beside those of the machine: a company's own.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Authorities(Vec<CertificateDer<'static>>);
+pub struct Authorities {
+    certificates: Vec<CertificateDer<'static>>,
+    anyone: bool,
+}
 
 impl Authorities {
+    /// With anyone: a registry may show any certificate, of any name. Passwords then go to whoever answers.
+    #[must_use]
+    pub fn with_anyone(self) -> Self {
+        Self { anyone: true, ..self }
+    }
+
     /// With those in a file of PEM certificates, of which it must have one at least.
     pub fn with_file(mut self, path: impl AsRef<Path>) -> Result<Self, NetworkError> {
         let path = path.as_ref();
@@ -25,18 +34,23 @@ impl Authorities {
         for certificate in &certificates {
             store.add(certificate.clone()).map_err(|cause| error(Arc::new(cause)))?;
         }
-        self.0.extend(certificates);
+        self.certificates.extend(certificates);
         Ok(self)
     }
 
     pub(crate) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
-        self.0.iter().cloned()
+        self.certificates.iter().cloned()
+    }
+
+    pub(crate) fn are_anyone(&self) -> bool {
+        self.anyone
     }
 }
 
 impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} certificates", self.0.len())
+        write!(f, "{} certificates", self.certificates.len())?;
+        f.write_str(if self.anyone { ", and anyone" } else { "" })
     }
 }
 

@@ -127,6 +127,17 @@ async fn the_name_has_to_be_the_registrys() {
 }
 
 #[tokio::test]
+async fn any_certificate_is_taken_where_anyone_is_trusted() {
+    let fake = Fake::start().await;
+    let tls = Tls::before(&fake, &["other.test"]).await;
+    let endpoints = Endpoints::parse_text(&format!("tls.test=https://{}", tls.address)).unwrap();
+    let authorities = Authorities::default().with_anyone();
+    let registry = Registry::new(Settings { endpoints, authorities, ..settings() }).unwrap();
+    let head = registry.head(&"tls.test/web".parse().unwrap(), &Tag::latest().into()).await;
+    assert_eq!(head.unwrap(), None);
+}
+
+#[tokio::test]
 async fn certificates_for_a_single_host_are_used_there_alone() {
     let fake = Fake::start().await;
     let tls = Tls::that_asks(&fake, &["127.0.0.1"], true).await;
