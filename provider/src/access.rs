@@ -13,6 +13,7 @@ use image_build::{Builder, Cache, Recipe, SourceHash};
 use tfplugin_rs::{ClientCapabilities, Diagnostic, Diagnostics};
 
 use crate::{
+    argument::{Place, PrivateRepository, Unfit},
     home::Home,
     image::Client,
     report::{Report, details},
@@ -100,6 +101,17 @@ impl Access {
         let home = self.home.as_ref().ok_or_else(unsettled)?;
         let registry = home.registry().await.map_err(|error| error.report())?;
         Repository::new(registry, text).map_err(|error| error.report().into())
+    }
+
+    /// The same for a repository that has to be one of ECR.
+    pub(crate) async fn private(&self, place: &Place) -> Result<PrivateRepository, Diagnostics> {
+        match place {
+            Place::There(repository) => Ok(repository.clone()),
+            Place::Home(name) => {
+                let repository = self.repository(name).await?;
+                repository.to_string().parse().map_err(|error: Unfit| error.report().into())
+            }
+        }
     }
 
     /// Adds a warning, unless this process gave it before about the same thing.

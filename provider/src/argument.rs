@@ -2,10 +2,13 @@
 
 use std::{cmp::Ordering, fmt, ops::Deref, str::FromStr};
 
-use ecr_registry::{Digest, EcrHost, NameError, Reference, Repository, Version, names::Problem};
-use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, Shape, Shaped, Type, Value, ValueError, View};
+use ecr_registry::{Digest, EcrHost, Host, NameError, Reference, Repository, Version, names::Problem};
+use tfplugin_rs::{Diagnostic, Diagnostics, Field, FromValue, Shape, Shaped, Type, Value, ValueError, View};
 
-use crate::report::{Report, at};
+use crate::{
+    access::is_bare,
+    report::{Report, at},
+};
 
 /// A text together with what it names. State says the same as the configuration: `debian:12` stays that.
 #[derive(Clone, Debug)]
@@ -101,6 +104,13 @@ pub(crate) struct PrivateRepository {
     pub(crate) host: EcrHost,
 }
 
+/// A private repository as it is written: with its registry, or by its name in the provider's own account and region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    There(PrivateRepository),
+    Home(String),
+}
+
 /// An image by its digest, wherever it is. A tag would be another image tomorrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pinned {
@@ -121,6 +131,24 @@ pub(crate) enum Unfit {
     Elsewhere(String),
     #[error("`{0}` does not name the image by its digest")]
     NoDigest(Reference),
+}
+
+/// The repository of this name in a registry; where none is known, in one that nobody has. An error is about the name.
+pub(crate) fn in_registry(registry: Option<&Host>, name: &str) -> Result<Repository, NameError> {
+    let nobodys = || "registry.invalid".parse().expect("the name of a host");
+    let registry = registry.cloned().unwrap_or_else(nobodys);
+    let before = registry.as_str().len() + 1;
+    Repository::new(registry, name).map_err(|error| NameError {
+        text: name.to_owned(),
+        near_miss: error.near_miss.and_then(|text| text.get(before..).map(str::to_owned)),
+        problem: match error.problem {
+            Problem::Character { character, position, allowed } => {
+                Problem::Character { character, position: position.saturating_sub(before), allowed }
+            }
+            other => other,
+        },
+        ..error
+    })
 }
 
 impl Report for Unfit {
@@ -154,6 +182,24 @@ impl FromStr for PrivateRepository {
     }
 }
 
+impl FromStr for Place {
+    type Err = Unfit;
+
+    fn from_str(text: &str) -> Result<Self, Unfit> {
+        if !is_bare(text) {
+            return text.parse().map(Self::There);
+        }
+        in_registry(None, text)?;
+        Ok(Self::Home(text.to_owned()))
+    }
+}
+
+impl From<PrivateRepository> for Place {
+    fn from(repository: PrivateRepository) -> Self {
+        Self::There(repository)
+    }
+}
+
 impl FromStr for Pinned {
     type Err = Unfit;
 
@@ -184,6 +230,15 @@ impl fmt::Display for PrivateRepository {
     }
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::There(repository) => repository.fmt(out),
+            Self::Home(name) => name.fmt(out),
+        }
+    }
+}
+
 impl fmt::Display for Pinned {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}@{}", self.repository, self.digest)
@@ -194,6 +249,21 @@ impl fmt::Display for PrivateImage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)
     }
+}
+
+/// Where something is whose `uri` state has. Not where `repository` leads, for the provider may have another account by
+/// now.
+pub(crate) fn place_of(uri: &Value) -> Option<PrivateRepository> {
+    let image: PrivateImage = uri.as_str()?.parse().ok()?;
+    image.0.repository.to_string().parse().ok()
+}
+
+/// The same for what has to be there.
+pub(crate) fn known_place(uri: &Field<String>) -> Result<PrivateRepository, Diagnostics> {
+    place_of(&uri.clone().into()).ok_or_else(|| {
+        let detail = "Remove it from the state and import it again: the image itself is not touched.";
+        Diagnostic::error("State does not say where this is", detail).into()
+    })
 }
 
 /// A word of a fixed few, as an argument: the type of an enum, and what users write for each of it.
@@ -290,6 +360,11 @@ mod tests {
             "ghcr.io/shop/web",
             &["`ghcr.io/shop/web` is not in a private ECR registry"],
         );
+        check::<Place>("shop/web", &[]);
+        check::<Place>(ECR, &[]);
+        check::<Place>("shop/Web", &["Repository `shop/Web` has 'W' at position 6"]);
+        check::<Place>("Shop/web", &["hint: did you mean `shop/web`?"]);
+        check::<Place>("ghcr.io/shop/web", &["`ghcr.io/shop/web` is not in a private ECR registry"]);
         check::<Pinned>(pinned.as_str(), &[]);
         check::<Pinned>(
             "debian:12",

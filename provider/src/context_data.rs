@@ -10,6 +10,7 @@ use tfplugin_rs::{Call, Configured, Diagnostic, Diagnostics, Field, Object, Type
 
 use crate::{
     access::Access,
+    form::given,
     image::observe,
     report::{Report, capitalized},
 };
@@ -22,10 +23,13 @@ pub(crate) struct ContextData(pub(crate) Configured<Access>);
 #[derive(Object)]
 pub(crate) struct Seen {
     /// The folder, as in `build.context` of an `ecr_image`.
+    #[object(validate = given())]
     context: String,
     /// The Dockerfile, relative to the context or absolute. Default: `Dockerfile` in the context.
+    #[object(validate = given())]
     dockerfile: Option<String>,
     /// The stage that is built. Default: the last one.
+    #[object(validate = given())]
     target: Option<String>,
     /// Whether to fill in `files`. Default: `false`.
     list_files: Option<bool>,

@@ -22,10 +22,10 @@ use tfplugin_rs::{
 
 use crate::{
     access::Access,
-    argument::{OnMovedTag, Pinned, PrivateRepository, Text, choice, faults},
+    argument::{OnMovedTag, Pinned, Place, PrivateRepository, Text, choice, faults, known_place},
     image::find,
     report::Report,
-    tag::pointing::is_gone,
+    tag::{plan::wanted_place, pointing::is_gone},
 };
 
 pub(crate) const TYPE_NAME: &str = "ecr_image_copy";
@@ -68,10 +68,11 @@ pub(crate) struct CopyState {
     /// The image to copy, by its digest: `public.ecr.aws/nginx/nginx@sha256:…`. A tag would be another image tomorrow;
     /// the data source `ecr_image` gives the `uri` of what it is today.
     source: Text<Pinned>,
-    /// The repository to copy to, with its registry: `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`. It has to
-    /// exist. Another repository gets a copy of its own; the old one stays where it is.
+    /// The repository to copy to, with its registry, `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`, or as a name
+    /// in the provider's account and region, `shop/web`. It has to exist. Another repository gets a copy of its own; the
+    /// old one stays where it is.
     #[object(requires_replace)]
-    repository: Text<PrivateRepository>,
+    repository: Text<Place>,
     /// Tags that have to point at the copy. What becomes of a tag that is taken out says `on_removed_tag`.
     tags: Option<BTreeSet<Text<Tag>>>,
     /// The platforms to copy, as `os/architecture[/variant]`. One makes an image, several an index of these. Default: all
@@ -143,7 +144,7 @@ impl TypedResource for CopyResource {
     async fn validate(&self, request: ValidateRequest) -> Diagnostics {
         let config = request.config.view();
         let mut problems = faults::<Pinned>(&config.get("source"));
-        problems.extend(faults::<PrivateRepository>(&config.get("repository")));
+        problems.extend(faults::<Place>(&config.get("repository")));
         problems.extend(faults::<Tag>(&config.get("tags")));
         problems.extend(faults::<Platform>(&config.get("platforms")));
         if config.get("platforms").value().as_list().is_some_and(<[_]>::is_empty) {
@@ -154,7 +155,9 @@ impl TypedResource for CopyResource {
     }
 
     async fn plan(&self, change: &mut Change) -> Result<(), Diagnostics> {
-        plan::refine(change);
+        let access = self.0.get()?;
+        let repository = wanted_place(&access, change).await;
+        plan::refine(change, repository.as_ref());
         Ok(())
     }
 
@@ -164,7 +167,7 @@ impl TypedResource for CopyResource {
         let image = [Version::Digest(state.copied()?)];
         let versions: Vec<Version> =
             image.into_iter().chain(state.tags().cloned().map(Version::Tag)).collect();
-        let found = match registry.digests(&state.repository.repository, &versions).await {
+        let found = match registry.digests(&known_place(&state.uri)?.repository, &versions).await {
             Ok(found) => found,
             Err(error) if is_gone(&error) => return Ok(None),
             Err(error) => return access.tolerate(&error, &mut call.warnings).map(|()| Some(state)),
@@ -177,7 +180,8 @@ impl TypedResource for CopyResource {
 
     async fn create(&self, planned: CopyState, call: &mut Call) -> Result<CopyState, Failed<CopyState>> {
         let access = self.0.get()?;
-        apply::apply(access.registry()?, None, planned, call).await
+        let to = access.private(&planned.repository).await?.repository;
+        apply::apply(access.registry()?, None, planned, &to, call).await
     }
 
     async fn update(
@@ -187,7 +191,8 @@ impl TypedResource for CopyResource {
         call: &mut Call,
     ) -> Result<CopyState, Failed<CopyState>> {
         let access = self.0.get()?;
-        apply::apply(access.registry()?, Some(&state), planned, call).await
+        let to = known_place(&state.uri)?.repository;
+        apply::apply(access.registry()?, Some(&state), planned, &to, call).await
     }
 
     async fn delete(&self, state: CopyState, call: &mut Call) -> Result<(), Diagnostics> {
@@ -205,7 +210,7 @@ impl TypedResource for CopyResource {
     async fn import(&self, request: ImportRequest, _: &mut Call) -> Result<CopyState, Diagnostics> {
         let id = request.id.unwrap_or_default();
         let reference: Reference = id.parse().map_err(|error: ecr_registry::NameError| error.report())?;
-        let repository: Text<PrivateRepository> = reference
+        let repository: PrivateRepository = reference
             .repository
             .to_string()
             .parse()
@@ -216,10 +221,11 @@ impl TypedResource for CopyResource {
             let summary = format!("There is no image `{reference}` to import");
             return Err(Diagnostic::error(summary, "Check the repository and the tag or digest.").into());
         };
-        let source = Pinned { repository: reference.repository, digest: found.content.digest };
+        let (to, digest) = (reference.repository, found.content.digest);
+        let source = Pinned { repository: to.clone(), digest };
         let state = CopyState {
             source: source.into(),
-            repository,
+            repository: Place::from(repository).into(),
             tags: reference.tag.map(|tag| BTreeSet::from([tag.into()])),
             platforms: None,
             include_referrers: false,
@@ -231,7 +237,7 @@ impl TypedResource for CopyResource {
             platform_digests: Field::Null,
             size_bytes: Field::Null,
         };
-        Ok(apply::with_content(state, &found.content))
+        Ok(apply::with_content(state, &to, &found.content))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use ecr_registry::{EcrImage, Tagged};
+use ecr_registry::{EcrImage, Repository, Tagged};
 use futures::TryStreamExt;
 use tfplugin_rs::{
     Call, Configured, Diagnostic, Diagnostics, Field, Object, TypedDataSource, ValidateRequest, async_trait,
@@ -10,7 +10,7 @@ use tfplugin_rs::{
 
 use crate::{
     access::Access,
-    argument::{PrivateRepository, Text, blamed, faults},
+    argument::{Place, Text, blamed, faults},
     moment::rfc3339,
     report::Report,
     tag_pattern::TagPattern,
@@ -22,8 +22,9 @@ pub(crate) struct ImagesData(pub(crate) Configured<Access>);
 /// The images in a repository in ECR.
 #[derive(Object)]
 pub(crate) struct Look {
-    /// The repository with its registry: `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`.
-    repository: Text<PrivateRepository>,
+    /// The repository with its registry, `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`, or as a name in the
+    /// provider's account and region, `shop/web`.
+    repository: Text<Place>,
     /// Only images with a tag like this, in which `*` stands for any text: `v1.*`.
     tag_pattern: Option<Text<TagPattern>>,
     /// `true` for images without a tag only, `false` for those with one. Default: both.
@@ -59,7 +60,7 @@ impl TypedDataSource for ImagesData {
 
     async fn validate(&self, request: ValidateRequest) -> Diagnostics {
         let config = request.config.view();
-        let mut problems = faults::<PrivateRepository>(&config.get("repository"));
+        let mut problems = faults::<Place>(&config.get("repository"));
         problems.extend(faults::<TagPattern>(&config.get("tag_pattern")));
         let untagged = config.get("untagged").value().as_bool() == Some(true);
         if untagged && !config.get("tag_pattern").value().is_null() {
@@ -71,8 +72,8 @@ impl TypedDataSource for ImagesData {
 
     async fn read(&self, config: Look, _: &mut Call) -> Result<Look, Diagnostics> {
         let access = self.0.get()?;
-        let repository = &config.repository.repository;
-        let ecr = access.registry()?.ecr(repository).map_err(|error| error.report())?;
+        let repository = access.private(&config.repository).await?.repository;
+        let ecr = access.registry()?.ecr(&repository).map_err(|error| error.report())?;
         let found: Vec<EcrImage> = ecr
             .images(config.which())
             .try_collect()
@@ -80,7 +81,7 @@ impl TypedDataSource for ImagesData {
             .map_err(|error| blamed(&error, "repository", "tag_pattern"))?;
         let mut found: Vec<EcrImage> = found.into_iter().filter(|image| config.means(image)).collect();
         found.sort_by_key(|image| (Reverse(image.pushed_at), image.digest));
-        let images: Vec<Image> = found.iter().map(|image| config.image(image)).collect();
+        let images: Vec<Image> = found.iter().map(|image| Image::of(&repository, image)).collect();
         Ok(Look { images: images.into(), ..config })
     }
 }
@@ -97,11 +98,13 @@ impl Look {
     fn means(&self, image: &EcrImage) -> bool {
         self.tag_pattern.as_ref().is_none_or(|pattern| image.tags.iter().any(|tag| pattern.matches(tag)))
     }
+}
 
-    fn image(&self, image: &EcrImage) -> Image {
-        Image {
+impl Image {
+    fn of(repository: &Repository, image: &EcrImage) -> Self {
+        Self {
             digest: image.digest.to_string().into(),
-            uri: format!("{}@{}", self.repository.repository, image.digest).into(),
+            uri: format!("{repository}@{}", image.digest).into(),
             tags: image.tags.iter().map(|tag| tag.as_str().to_owned()).collect::<Vec<_>>().into(),
             media_type: image.media_type.clone().into(),
             size_bytes: image.size.into(),

@@ -10,6 +10,7 @@
 mod access;
 mod argument;
 mod context_data;
+mod form;
 mod functions;
 mod home;
 mod image;

@@ -9,7 +9,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ecr_registry::{Digest, EcrImage, EcrRepository, Manifest, ManifestKind, Registry, Tagged, Version};
+use ecr_registry::{
+    Digest, EcrImage, EcrRepository, Manifest, ManifestKind, Registry, Repository, Tagged, Version,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use tfplugin_rs::{
     Action, Configured, Diagnostic, Diagnostics, InvokeRequest, Object, PlanActionRequest,
@@ -19,7 +21,7 @@ use tfplugin_rs::{
 use self::selection::{Criteria, Selected, select};
 use crate::{
     access::Access,
-    argument::{PrivateRepository, Text, blamed, faults},
+    argument::{Place, Text, blamed, faults},
     moment::rfc3339,
     report::Report,
     tag_pattern::TagPattern,
@@ -40,8 +42,9 @@ pub(crate) struct Prune(pub(crate) Configured<Access>);
 #[derive(Object)]
 #[object(rule = Rule::at_least_one_of(["keep", "older_than"]))]
 struct Pruning {
-    /// The repository with its registry: `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`.
-    repository: Text<PrivateRepository>,
+    /// The repository with its registry, `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`, or as a name in the
+    /// provider's account and region, `shop/web`.
+    repository: Text<Place>,
     /// How many of the newest images stay, whatever their age.
     #[object(validate = Validator::range(1_i64..))]
     keep: Option<u64>,
@@ -66,7 +69,7 @@ impl Action for Prune {
 
     async fn validate(&self, request: ValidateRequest) -> Diagnostics {
         let config = request.config.view();
-        let mut problems = faults::<PrivateRepository>(&config.get("repository"));
+        let mut problems = faults::<Place>(&config.get("repository"));
         problems.extend(faults::<Age>(&config.get("older_than")));
         problems.extend(faults::<TagPattern>(&config.get("tag_pattern")));
         problems
@@ -79,8 +82,9 @@ impl Action for Prune {
         let Some(pruning) = request.config.view().settled::<Pruning>()? else {
             return Ok(PlanActionResponse::default());
         };
-        let selected = pruning.selected(registry).await?;
-        let summary = selected.headline(&pruning.repository);
+        let repository = access.private(&pruning.repository).await?.repository;
+        let selected = pruning.selected(registry, &repository).await?;
+        let summary = selected.headline(&repository);
         let warning = Diagnostic::warning(summary, selected.lines().join("\n"));
         Ok(PlanActionResponse { diagnostics: warning.into(), ..PlanActionResponse::default() })
     }
@@ -89,26 +93,27 @@ impl Action for Prune {
         let pruning: Pruning = request.config.view().read()?;
         let access = self.0.get()?;
         let registry = access.registry()?;
-        let selected = pruning.selected(registry).await?;
-        progress.say(selected.headline(&pruning.repository));
+        let repository = access.private(&pruning.repository).await?.repository;
+        let selected = pruning.selected(registry, &repository).await?;
+        progress.say(selected.headline(&repository));
         selected.lines().into_iter().for_each(|line| progress.say(line));
         if pruning.dry_run == Some(true) || selected.images.is_empty() {
             return Ok(());
         }
-        let ecr = registry.ecr(&pruning.repository.repository).map_err(|error| error.report())?;
+        let ecr = registry.ecr(&repository).map_err(|error| error.report())?;
         delete(&ecr, &selected, &request, &progress).await
     }
 }
 
 impl Pruning {
-    async fn selected(&self, registry: &Registry) -> Result<Selected, Diagnostics> {
-        let ecr = registry.ecr(&self.repository.repository).map_err(|error| error.report())?;
+    async fn selected(&self, registry: &Registry, repository: &Repository) -> Result<Selected, Diagnostics> {
+        let ecr = registry.ecr(repository).map_err(|error| error.report())?;
         let images: Vec<EcrImage> = ecr
             .images(Tagged::Any)
             .try_collect()
             .await
             .map_err(|error| blamed(&error, "repository", "tag_pattern"))?;
-        let parts = self.parts(registry, &images).await?;
+        let parts = parts(registry, repository, &images).await?;
         let now = SystemTime::now();
         let criteria = Criteria {
             keep: self.keep.map_or(0, |keep| usize::try_from(keep).unwrap_or(usize::MAX)),
@@ -117,26 +122,26 @@ impl Pruning {
         };
         Ok(select(images, &parts, &criteria))
     }
+}
 
-    /// What each index names.
-    async fn parts(
-        &self,
-        registry: &Registry,
-        images: &[EcrImage],
-    ) -> Result<BTreeMap<Digest, Vec<Digest>>, Diagnostics> {
-        let is_index = |image: &&EcrImage| {
-            image.media_type.as_deref().is_none_or(|kind| kind.contains("index") || kind.contains("list"))
-        };
-        let indexes: Vec<Digest> = images.iter().filter(is_index).map(|image| image.digest).collect();
-        let parts = stream::iter(indexes).map(|digest| async move {
-            let found = registry.manifest(&self.repository.repository, &Version::Digest(digest)).await;
-            let found = found.map_err(|error| Diagnostics::from(error.report()))?;
-            let children = found.filter(|found| matches!(found.kind, ManifestKind::Index(_)));
-            let children = children.iter().flat_map(Manifest::children).map(|child| child.digest);
-            Ok::<_, Diagnostics>((digest, children.collect()))
-        });
-        parts.buffer_unordered(INDEXES_AT_ONCE).try_collect().await
-    }
+/// What each index names.
+async fn parts(
+    registry: &Registry,
+    repository: &Repository,
+    images: &[EcrImage],
+) -> Result<BTreeMap<Digest, Vec<Digest>>, Diagnostics> {
+    let is_index = |image: &&EcrImage| {
+        image.media_type.as_deref().is_none_or(|kind| kind.contains("index") || kind.contains("list"))
+    };
+    let indexes: Vec<Digest> = images.iter().filter(is_index).map(|image| image.digest).collect();
+    let parts = stream::iter(indexes).map(|digest| async move {
+        let found = registry.manifest(repository, &Version::Digest(digest)).await;
+        let found = found.map_err(|error| Diagnostics::from(error.report()))?;
+        let children = found.filter(|found| matches!(found.kind, ManifestKind::Index(_)));
+        let children = children.iter().flat_map(Manifest::children).map(|child| child.digest);
+        Ok::<_, Diagnostics>((digest, children.collect()))
+    });
+    parts.buffer_unordered(INDEXES_AT_ONCE).try_collect().await
 }
 
 /// Deletes in batches, saying how far it is. What fails is told at the end.
@@ -166,7 +171,7 @@ async fn delete(
 }
 
 impl Selected {
-    fn headline(&self, repository: &PrivateRepository) -> String {
+    fn headline(&self, repository: &Repository) -> String {
         format!(
             "{} of {} images in {repository} are to be deleted, {} MB",
             self.images.len(),

@@ -14,11 +14,12 @@ use tfplugin_rs::{
 
 use self::{
     decision::{Step, step},
+    plan::wanted_place,
     pointing::{points_at, untag},
 };
 use crate::{
     access::Access,
-    argument::{OnMovedTag, PrivateRepository, Text, blamed, choice, faults},
+    argument::{OnMovedTag, Place, PrivateRepository, Text, blamed, choice, faults, known_place, place_of},
     report::Report,
 };
 
@@ -46,10 +47,10 @@ choice! {
 /// such as `production`, or whose image somebody else pushes; tags of an image built or copied here are its own `tags`.
 #[derive(Clone, Debug, Object)]
 pub(crate) struct TagState {
-    /// The repository with its registry: `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`. Another repository
-    /// gets a tag of its own; the old one stays.
+    /// The repository with its registry, `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web`, or as a name in the
+    /// provider's account and region, `shop/web`. Another repository gets a tag of its own; the old one stays.
     #[object(requires_replace)]
-    repository: Text<PrivateRepository>,
+    repository: Text<Place>,
     /// The tag. Another one is put beside the old, which stays.
     #[object(requires_replace)]
     tag: Text<Tag>,
@@ -74,8 +75,9 @@ pub(crate) struct TagState {
 impl TagState {
     /// As it is found in a registry, with the policies that nobody has chosen.
     pub(crate) fn found(repository: PrivateRepository, tag: Tag, digest: Digest) -> Self {
+        let there = repository.repository.clone();
         let state = Self {
-            repository: repository.into(),
+            repository: Place::from(repository).into(),
             tag: tag.into(),
             digest: digest.into(),
             on_destroy: OnDestroy::Keep,
@@ -83,26 +85,18 @@ impl TagState {
             uri: Field::Null,
             previous_digest: Field::Null,
         };
-        state.pointing_at(digest)
+        state.pointing_at(&there, digest)
     }
 
-    fn pointing_at(self, digest: Digest) -> Self {
-        let uri = format!("{}@{digest}", self.repository.repository).into();
+    fn pointing_at(self, repository: &Repository, digest: Digest) -> Self {
+        let uri = format!("{repository}@{digest}").into();
         // Written as it was, if it is the same.
         let digest = if *self.digest == digest { self.digest } else { digest.into() };
         Self { digest, uri, ..self }
     }
-
-    fn repository(&self) -> &Repository {
-        &self.repository.repository
-    }
-
-    pub(crate) fn identity(&self) -> Value {
-        identity(&self.repository, &self.tag)
-    }
 }
 
-fn identity(repository: &PrivateRepository, tag: &Tag) -> Value {
+pub(crate) fn identity(repository: &PrivateRepository, tag: &Tag) -> Value {
     Value::object([
         ("account_id", Value::from(repository.host.account.as_str())),
         ("region", repository.host.region.as_str().into()),
@@ -129,34 +123,38 @@ impl TypedResource for TagResource {
     }
 
     fn identity_of(&self, state: &TagState) -> Option<Value> {
-        Some(state.identity())
+        let repository = place_of(&state.uri.clone().into())?;
+        Some(identity(&repository, &state.tag))
     }
 
     async fn validate(&self, request: ValidateRequest) -> Diagnostics {
         let config = request.config.view();
-        let mut problems = faults::<PrivateRepository>(&config.get("repository"));
+        let mut problems = faults::<Place>(&config.get("repository"));
         problems.extend(faults::<Tag>(&config.get("tag")));
         problems.extend(faults::<Digest>(&config.get("digest")));
         problems
     }
 
     async fn plan(&self, change: &mut Change) -> Result<(), Diagnostics> {
+        let access = self.0.get()?;
+        let repository = wanted_place(&access, change).await;
         if change.operation() == Operation::Create {
             plan::mark_create(&mut change.private);
-            if let Some(registry) = &self.0.get()?.registry {
-                plan::warn_of_takeover(registry, change).await;
+            if let Some((registry, repository)) = access.registry.as_ref().zip(repository.as_ref()) {
+                plan::warn_of_takeover(registry, &repository.repository, change).await;
             }
         }
-        plan::refine(change);
+        plan::refine(change, repository.as_ref());
         Ok(())
     }
 
     async fn read(&self, state: TagState, call: &mut Call) -> Result<Option<TagState>, Diagnostics> {
         let access = self.0.get()?;
         let Some(registry) = &access.registry else { return Ok(Some(state)) };
+        let repository = known_place(&state.uri)?.repository;
         let version = Version::Tag(state.tag.clone().into_inner());
-        match registry.digests(state.repository(), &[version]).await {
-            Ok(found) => Ok(found.into_iter().next().flatten().map(|now| seen(state, now))),
+        match registry.digests(&repository, &[version]).await {
+            Ok(found) => Ok(found.into_iter().next().flatten().map(|now| seen(state, &repository, now))),
             Err(error) if pointing::is_gone(&error) => Ok(None),
             Err(error) => access.tolerate(&error, &mut call.warnings).map(|()| Some(state)),
         }
@@ -165,15 +163,16 @@ impl TypedResource for TagResource {
     async fn create(&self, planned: TagState, call: &mut Call) -> Result<TagState, Failed<TagState>> {
         let access = self.0.get()?;
         let registry = access.registry()?;
-        let before = points_at(registry, planned.repository(), &planned.tag).await;
+        let repository = access.private(&planned.repository).await?.repository;
+        let before = points_at(registry, &repository, &planned.tag).await;
         let before = before.map_err(|error| error.report())?;
         if before != Some(*planned.digest) {
-            put(registry, &planned).await?;
+            put(registry, &repository, &planned).await?;
         }
         remember(call, *planned.digest);
         let previous_digest = before.filter(|before| *before != *planned.digest).map(Text::from).into();
         let digest = *planned.digest;
-        Ok(TagState { previous_digest, ..planned.pointing_at(digest) })
+        Ok(TagState { previous_digest, ..planned.pointing_at(&repository, digest) })
     }
 
     async fn update(
@@ -189,16 +188,19 @@ impl TypedResource for TagResource {
         }
         let access = self.0.get()?;
         let registry = access.registry()?;
-        let now =
-            points_at(registry, planned.repository(), &planned.tag).await.map_err(|error| error.report())?;
+        let repository = known_place(&state.uri)?.repository;
+        let now = points_at(registry, &repository, &planned.tag).await.map_err(|error| error.report())?;
         match step(now, wanted, before, planned.on_moved_tag) {
             Step::Nothing => {}
-            Step::Put => put(registry, &planned).await?,
+            Step::Put => put(registry, &repository, &planned).await?,
             Step::Leave(there) => call.warnings.push(pointing::left(&planned.tag, &there)),
             Step::Refuse(there) => return Err(pointing::moved(&planned.tag, &there).at("tag").into()),
         }
         remember(call, wanted);
-        Ok(TagState { previous_digest: Text::from(before).into(), ..planned.pointing_at(wanted) })
+        Ok(TagState {
+            previous_digest: Text::from(before).into(),
+            ..planned.pointing_at(&repository, wanted)
+        })
     }
 
     async fn delete(&self, state: TagState, call: &mut Call) -> Result<(), Diagnostics> {
@@ -209,7 +211,8 @@ impl TypedResource for TagResource {
         let ours = call.private.get::<String>(PUT).ok().flatten();
         let ours = ours.and_then(|text| text.parse().ok()).unwrap_or(*state.digest);
         let access = self.0.get()?;
-        let warning = untag(access.registry()?, state.repository(), &state.tag, ours).await?;
+        let repository = known_place(&state.uri)?.repository;
+        let warning = untag(access.registry()?, &repository, &state.tag, ours).await?;
         call.warnings.extend(warning);
         Ok(())
     }
@@ -231,16 +234,16 @@ impl TypedResource for TagResource {
 }
 
 /// The state of a tag that points there now.
-fn seen(state: TagState, now: Digest) -> TagState {
+fn seen(state: TagState, repository: &Repository, now: Digest) -> TagState {
     match state.on_moved_tag {
-        OnMovedTag::Restore => state.pointing_at(now),
+        OnMovedTag::Restore => state.pointing_at(repository, now),
         OnMovedTag::Ignore => state,
     }
 }
 
-async fn put(registry: &Registry, tag: &TagState) -> Result<(), Diagnostics> {
+async fn put(registry: &Registry, repository: &Repository, tag: &TagState) -> Result<(), Diagnostics> {
     let image = Version::Digest(*tag.digest);
-    let done = registry.retag(tag.repository(), &image, &tag.tag).await;
+    let done = registry.retag(repository, &image, &tag.tag).await;
     done.map(drop).map_err(|error| blamed(&error, "digest", "tag").into())
 }
 

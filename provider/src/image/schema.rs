@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tfplugin_rs::{Attribute, Schema, Shape, Timed, Timeouts, Type, Validator};
 
+use crate::form::{absolute, given, user, variable};
+
 /// The schema. What is listed here works; what the provider cannot do yet is not listed.
 pub(super) fn schema() -> Schema {
     let schema = Schema::new().describe(
@@ -42,18 +44,18 @@ fn target() -> Vec<Attribute> {
 
 fn sources() -> Vec<Attribute> {
     let build = Shape::single([
-        Attribute::required("context", Type::String)
+        Attribute::required("context", Type::String).validate(given())
             .describe("The folder the build sees, less what its `.dockerignore` names."),
-        Attribute::optional("dockerfile", Type::String).describe(
+        Attribute::optional("dockerfile", Type::String).validate(given()).describe(
             "The Dockerfile, relative to the context or absolute. Default: `Dockerfile` in the context.",
         ),
-        Attribute::optional("dockerfile_inline", Type::String)
+        Attribute::optional("dockerfile_inline", Type::String).validate(given())
             .describe("The text of the Dockerfile itself, instead of a file."),
-        Attribute::optional("target", Type::String).describe("The stage to build. Default: the last one."),
-        Attribute::optional("args", Type::map(Type::String)).describe(
+        Attribute::optional("target", Type::String).validate(given()).describe("The stage to build. Default: the last one."),
+        Attribute::optional("args", Type::map(Type::String)).validate(variable().each_key()).describe(
             "Values for the Dockerfile's `ARG`s. They are kept in the image: no place for secrets.",
         ),
-        Attribute::optional("hash_ignore_args", Type::set(Type::String))
+        Attribute::optional("hash_ignore_args", Type::set(Type::String)).validate(variable().each())
             .describe("The `args` whose values cause no build when they change, such as a proxy."),
         Attribute::optional("track_base_images", Type::Bool).describe(
             "Whether the image is built anew when a tag that it is built `FROM` moves: a plan then shows the digest it \
@@ -61,20 +63,18 @@ fn sources() -> Vec<Attribute> {
              Default: `false`, a base image that moved makes no difference until something else does.",
         ),
         Attribute::optional("source_date_epoch", Type::Number)
-            .validate(Validator::new("seconds since 1970: a whole number from 0 up", |value| {
-                value.view().read::<u64>().is_ok()
-            }))
+            .validate(whole("seconds since 1970: a whole number from 0 up"))
             .describe("The time that is put on files and image, in seconds since 1970. Default: `0`."),
-        Attribute::optional("contexts", Type::map(Type::String)).describe(
+        Attribute::optional("contexts", Type::map(Type::String)).validate(given().each_key()).validate(given().each()).describe(
             "Content beside the context, by the name the Dockerfile has for it: a folder, `docker-image://…`, \
              `oci-layout://…`, or the URL of a git repository.",
         ),
-        Attribute::optional("secrets_wo", Type::map(Type::String)).write_only().describe(
+        Attribute::optional("secrets_wo", Type::map(Type::String)).validate(given().each_key()).write_only().describe(
             "Values for `RUN --mount=type=secret`, by id. They are kept nowhere, and cause no build when they change.",
         ),
-        Attribute::optional("secrets_wo_version", Type::Number)
+        Attribute::optional("secrets_wo_version", Type::Number).validate(whole("a whole number from 0 up"))
             .describe("A number to be raised when a build with other secrets is wanted."),
-        Attribute::optional("ssh", Type::set(Type::String)).describe(
+        Attribute::optional("ssh", Type::set(Type::String)).validate(ssh().each()).describe(
             "Agents for `RUN --mount=type=ssh`: `id=path of the socket`, or an id alone for that of `SSH_AUTH_SOCK`.",
         ),
         Attribute::optional("network", Type::String)
@@ -99,6 +99,7 @@ fn sources() -> Vec<Attribute> {
     ]);
     let layer = Shape::list([
         Attribute::required("source", Type::String)
+            .validate(given())
             .describe("A file, or a folder whose content is taken, less what its `.dockerignore` names."),
         Attribute::required("destination", Type::String)
             .describe("The absolute path in the image. A file goes into a destination that ends in `/`."),
@@ -114,20 +115,22 @@ fn sources() -> Vec<Attribute> {
             .describe("The program and its first arguments. Default: the base's."),
         Attribute::optional("cmd", Type::list(Type::String))
             .describe("Default arguments. Default: the base's, or none with an `entrypoint`."),
-        Attribute::optional("env", Type::map(Type::String)).describe(
+        Attribute::optional("env", Type::map(Type::String)).validate(variable().each_key()).describe(
             "Environment variables, added to the base's. They are kept in the image: no place for secrets.",
         ),
         Attribute::optional("user", Type::String)
+            .validate(user())
             .describe("The user, and group after a colon. Default: the base's."),
         Attribute::optional("workdir", Type::String)
+            .validate(absolute())
             .describe("The folder the program starts in. Default: the base's."),
     ]);
     let existing = Shape::single([
-        Attribute::optional("oci_layout", Type::String)
+        Attribute::optional("oci_layout", Type::String).validate(given())
             .describe("A folder in the OCI image layout; `folder:name` where it holds several images."),
-        Attribute::optional("docker_archive", Type::String)
+        Attribute::optional("docker_archive", Type::String).validate(given())
             .describe("A file as `docker save` writes it; `file:name` where it holds several images."),
-        Attribute::optional("local_image", Type::String).describe(
+        Attribute::optional("local_image", Type::String).validate(given()).describe(
             "An image of Docker's daemon, by name or id. A plan asks the daemon which image that is; where there is \
              none, it takes it to be the one that it was.",
         ),
@@ -139,6 +142,16 @@ fn sources() -> Vec<Attribute> {
         Attribute::optional("source", existing)
             .describe("Push an image that exists already, as it is. Its digest is what is hashed."),
     ]
+}
+
+fn whole(form: &str) -> Validator {
+    Validator::new(form, |value| value.view().read::<u64>().is_ok())
+}
+
+fn ssh() -> Validator {
+    Validator::text("an id, or id=path of a socket", |text| {
+        text.split('=').count() <= 2 && text.split('=').all(|part| !part.is_empty())
+    })
 }
 
 fn cache() -> Shape {
@@ -161,8 +174,8 @@ fn cache() -> Shape {
 fn marks() -> Vec<Attribute> {
     let map = || Type::map(Type::String);
     vec![
-        Attribute::optional("labels", map()).describe("Labels of the image."),
-        Attribute::optional("annotations", map()).describe("Annotations of the manifest."),
+        Attribute::optional("labels", map()).validate(given().each_key()).describe("Labels of the image."),
+        Attribute::optional("annotations", map()).validate(given().each_key()).describe("Annotations of the manifest."),
         Attribute::optional("triggers", map()).describe(
             "Values that cause a build when they change. With one that is known only after apply, \
              such as the hash of files made by the same apply, the sources are read then.",
@@ -179,7 +192,7 @@ fn marks() -> Vec<Attribute> {
             "`lambda`, for an image that AWS Lambda is to run: what it would refuse is an error at plan, and a \
              repository that it may not pull from one before anything is built.",
         ),
-        Attribute::optional("log_file", Type::String)
+        Attribute::optional("log_file", Type::String).validate(given())
             .describe("A file that the output of a build is written to, anew each time."),
     ]
 }

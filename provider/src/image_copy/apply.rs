@@ -6,7 +6,8 @@ use std::{
 };
 
 use ecr_registry::{
-    CopyOptions, Digest, Error, Event, Manifest, Reference, Registry, Tag, Version, content::Wanted,
+    CopyOptions, Digest, Error, Event, Manifest, Reference, Registry, Repository, Tag, Version,
+    content::Wanted,
 };
 use tfplugin_rs::{Call, Diagnostic, Diagnostics, Failed};
 
@@ -27,16 +28,17 @@ pub(super) async fn apply(
     registry: &Registry,
     prior: Option<&CopyState>,
     planned: CopyState,
+    to: &Repository,
     call: &mut Call,
 ) -> Result<CopyState, Failed<CopyState>> {
     let (manifest, mut state) = if prior.is_some_and(|prior| has_it_all(prior, &planned)) {
-        present(registry, planned).await?
+        present(registry, planned, to).await?
     } else {
-        copied(registry, planned, call).await?
+        copied(registry, planned, to, call).await?
     };
     let moved_tags = call.private.get(MOVED_TAGS).ok().flatten().unwrap_or_default();
     settle(call);
-    let work = Tagging { registry, prior, state: &state, manifest: &manifest, moved_tags };
+    let work = Tagging { registry, prior, to, state: &state, manifest: &manifest, moved_tags };
     let mut put = BTreeSet::new();
     let tagged = async {
         call.warnings.extend(work.put(&mut put).await?);
@@ -60,27 +62,31 @@ fn has_it_all(prior: &CopyState, planned: &CopyState) -> bool {
     same && (prior.include_referrers || !planned.include_referrers)
 }
 
-async fn present(registry: &Registry, planned: CopyState) -> Result<(Manifest, CopyState), Diagnostics> {
-    let (repository, digest) = (&planned.repository.repository, planned.copied()?);
-    let found = registry.manifest(repository, &Version::Digest(digest)).await;
+async fn present(
+    registry: &Registry,
+    planned: CopyState,
+    to: &Repository,
+) -> Result<(Manifest, CopyState), Diagnostics> {
+    let digest = planned.copied()?;
+    let found = registry.manifest(to, &Version::Digest(digest)).await;
     match found.map_err(|error| error.report())? {
         Some(manifest) => Ok((manifest, planned)),
-        None => Err(vanished(&planned, digest).into()),
+        None => Err(vanished(to, digest).into()),
     }
 }
 
-fn vanished(planned: &CopyState, digest: Digest) -> Diagnostic {
-    let summary = format!("The copy {}@{digest} vanished since the plan", planned.repository.repository);
+fn vanished(to: &Repository, digest: Digest) -> Diagnostic {
+    let summary = format!("The copy {to}@{digest} vanished since the plan");
     Diagnostic::error(summary, "Somebody deleted it. Plan again: it will be copied anew.")
 }
 
 async fn copied(
     registry: &Registry,
     planned: CopyState,
+    to: &Repository,
     call: &Call,
 ) -> Result<(Manifest, CopyState), Diagnostics> {
     let from = Reference::pinned(planned.source.repository.clone(), planned.source.digest);
-    let to = &planned.repository.repository;
     let options =
         CopyOptions { wanted: wanted(&planned), referrers: planned.include_referrers, tags: Vec::new() };
     let log = |event: Event| match event {
@@ -90,8 +96,8 @@ async fn copied(
     let report = within(call, Box::pin(registry.copy(&from, to, &options, &log))).await?;
     let digest = report.root.digest;
     let found = find(registry, to, &Version::Digest(digest)).await.map_err(|error| error.report())?;
-    let Some(found) = found else { return Err(vanished(&planned, digest).into()) };
-    Ok((found.manifest, with_content(planned, &found.content)))
+    let Some(found) = found else { return Err(vanished(to, digest).into()) };
+    Ok((found.manifest, with_content(planned, to, &found.content)))
 }
 
 /// One platform makes an image; an index of one would say no more.
@@ -133,12 +139,12 @@ fn fault(error: &Error) -> Diagnostic {
     }
 }
 
-pub(super) fn with_content(state: CopyState, content: &Content) -> CopyState {
+pub(super) fn with_content(state: CopyState, to: &Repository, content: &Content) -> CopyState {
     let platforms = content.platform_digests.iter();
     let platforms: BTreeMap<_, _> =
         platforms.map(|(name, digest)| (name.clone(), digest.to_string())).collect();
     CopyState {
-        uri: format!("{}@{}", state.repository.repository, content.digest).into(),
+        uri: format!("{to}@{}", content.digest).into(),
         digest: Text::from(content.digest).into(),
         platform_digests: platforms.into(),
         size_bytes: content.size_bytes.into(),
@@ -155,6 +161,7 @@ fn settle(call: &mut Call) {
 struct Tagging<'a> {
     registry: &'a Registry,
     prior: Option<&'a CopyState>,
+    to: &'a Repository,
     state: &'a CopyState,
     manifest: &'a Manifest,
     moved_tags: BTreeMap<String, String>,
@@ -168,8 +175,7 @@ impl Tagging<'_> {
             match self.step(tag).await? {
                 Step::Nothing => {}
                 Step::Put => {
-                    let tagged =
-                        self.registry.tag(&self.state.repository.repository, tag, self.manifest).await;
+                    let tagged = self.registry.tag(self.to, tag, self.manifest).await;
                     tagged.map_err(|error| blamed(&error, "source", "tags"))?;
                 }
                 Step::Leave(there) => warnings.push(left(tag, &there)),
@@ -189,7 +195,7 @@ impl Tagging<'_> {
             (None, Some(there)) => (there, OnMovedTag::Restore),
             (None, None) => return Ok(Step::Put),
         };
-        let now = points_at(self.registry, &self.state.repository.repository, tag).await;
+        let now = points_at(self.registry, self.to, tag).await;
         Ok(step(now.map_err(|error| error.report())?, self.manifest.digest, from, on_moved))
     }
 
@@ -199,7 +205,7 @@ impl Tagging<'_> {
         let prior = self.prior.filter(|_| self.state.on_removed_tag == OnRemovedTag::Untag);
         for tag in prior.into_iter().flat_map(CopyState::tags).filter(|tag| !self.state.has_tag(tag)) {
             let ours = prior.map_or(Ok(self.manifest.digest), CopyState::copied)?;
-            warnings.extend(untag(self.registry, &self.state.repository.repository, tag, ours).await?);
+            warnings.extend(untag(self.registry, self.to, tag, ours).await?);
         }
         Ok(warnings)
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Fills in what follows from the arguments: a whole copy has the digest of its source.
-pub(super) fn refine(change: &mut Change) {
+pub(super) fn refine(change: &mut Change, repository: Option<&PrivateRepository>) {
     match change.operation() {
         Operation::Destroy => return change.warnings.extend(stays(change)),
         Operation::Create => mark_create(&mut change.private),
@@ -17,7 +17,6 @@ pub(super) fn refine(change: &mut Change) {
     }
     let view = change.planned.view();
     let source = view.get("source").settled::<Text<Pinned>>().ok().flatten();
-    let repository = view.get("repository").settled::<Text<PrivateRepository>>().ok().flatten();
     if let Some(source) = source.filter(|_| view.get("platforms").value().is_null()) {
         change.planned.set("digest", source.digest.to_string());
         // Equal bytes, wherever they come from.

@@ -4,11 +4,11 @@ use ecr_registry::{Digest, Registry, Repository, Tag, Version};
 use tfplugin_rs::{Diagnostic, Diagnostics};
 
 use super::{CopyState, OnDestroy};
-use crate::{report::Report, tag::pointing::untag};
+use crate::{argument::known_place, report::Report, tag::pointing::untag};
 
 /// Takes tags away, or deletes the copy. Gives warnings about what stays.
 pub(super) async fn remove(registry: &Registry, state: &CopyState) -> Result<Vec<Diagnostic>, Diagnostics> {
-    let (repository, digest) = (&state.repository.repository, state.copied()?);
+    let (repository, digest) = (&known_place(&state.uri)?.repository, state.copied()?);
     if state.on_destroy == OnDestroy::DeleteIfUnreferenced {
         let tags = registry.describe(repository, &digest).await.map_err(|error| error.report())?;
         let Some(tags) = tags else { return Ok(Vec::new()) };

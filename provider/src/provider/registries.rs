@@ -34,6 +34,9 @@ pub(super) fn client(written: &Written, aws: SdkConfig) -> Result<Registry, Diag
         let authorities = settings.authorities.with_file(file);
         settings.authorities = authorities.map_err(|error| refused(&error).at("custom_ca_bundle"))?;
     }
+    if written.insecure == Some(true) {
+        settings.authorities = settings.authorities.with_anyone();
+    }
     if let Some(uploads) = written.upload_concurrency {
         settings.uploads = uploads.into();
     }

@@ -6,6 +6,8 @@ use ecr_registry::{Host, Platform, Tag};
 use image_build::{Address, ClientTls, Endpoint};
 use tfplugin_rs::{Diagnostics, GoDuration, Object, Rule, Sensitive, Validator, Value};
 
+use crate::form;
+
 /// Builds service images and pushes them to Amazon ECR. Without settings, AWS's usual ones apply: environment,
 /// profiles, roles.
 #[derive(Object)]
@@ -18,6 +20,7 @@ use tfplugin_rs::{Diagnostics, GoDuration, Object, Rule, Sensitive, Validator, V
 pub(crate) struct Written {
     /// The AWS region. Each ECR registry names its own; this is for repositories that are written without a registry,
     /// and for everything else.
+    #[object(validate = form::region())]
     pub(super) region: Option<String>,
     /// The profile of AWS's configuration files to use.
     pub(super) profile: Option<String>,
@@ -33,7 +36,11 @@ pub(crate) struct Written {
     pub(super) shared_credentials_files: Option<Vec<String>>,
     /// A file of certificate authorities, in PEM form, that are trusted beside those of the machine.
     /// Default: `AWS_CA_BUNDLE`.
+    #[object(validate = form::given())]
     pub(super) custom_ca_bundle: Option<String>,
+    /// Take any certificate that a registry shows. Passwords then go to whoever answers in its name, so rather write
+    /// `custom_ca_bundle`. AWS's APIs are checked all the same. Default: `false`.
+    pub(super) insecure: Option<bool>,
     /// The proxy for URLs with `http`. Default: `HTTP_PROXY`.
     #[object(validate = proxy())]
     pub(super) http_proxy: Option<String>,
@@ -84,6 +91,7 @@ pub(crate) struct Written {
     #[object(validate = Validator::parses::<Host>("the host of a registry, such as \"ghcr.io\"").each_key())]
     pub(super) registry_auth: Option<BTreeMap<String, RegistryAuth>>,
     /// Labels of every image that is built; those of an image itself go before.
+    #[object(validate = form::given().each_key())]
     pub(super) default_labels: Option<BTreeMap<String, String>>,
     /// The tag by which any machine finds an image again instead of building it.
     pub(super) source_tag: Option<SourceTagSettings>,
@@ -101,20 +109,27 @@ pub(super) struct AssumeRole {
     #[object(validate = role())]
     pub(super) role_arn: String,
     /// The session's name in AWS's logs.
+    #[object(validate = form::session())]
     pub(super) session_name: Option<String>,
     /// What the role's owner wants to hear.
+    #[object(validate = form::external_id())]
     pub(super) external_id: Option<String>,
     /// How long the credentials are good for, such as `"1h"`.
+    #[object(validate = form::session_time())]
     pub(super) duration: Option<GoDuration>,
     /// A policy, in JSON, that leaves less to the session than the role has.
+    #[object(validate = form::policy())]
     pub(super) policy: Option<String>,
     /// The ARNs of policies that leave less to the session than the role has.
+    #[object(validate = policy_arn().each())]
     pub(super) policy_arns: Option<BTreeSet<String>>,
     /// Who is behind the session.
+    #[object(validate = form::session())]
     pub(super) source_identity: Option<String>,
     /// Tags of the session.
     pub(super) tags: Option<BTreeMap<String, String>>,
     /// Keys of tags that further roles get too.
+    #[object(validate = form::given().each())]
     pub(super) transitive_tag_keys: Option<BTreeSet<String>>,
 }
 
@@ -127,12 +142,16 @@ pub(super) struct WebIdentity {
     #[object(validate = role())]
     pub(super) role_arn: String,
     /// The session's name in AWS's logs.
+    #[object(validate = form::session())]
     pub(super) session_name: Option<String>,
     /// How long the credentials are good for, such as `"1h"`.
+    #[object(validate = form::session_time())]
     pub(super) duration: Option<GoDuration>,
     /// A policy, in JSON, that leaves less to the session than the role has.
+    #[object(validate = form::policy())]
     pub(super) policy: Option<String>,
     /// The ARNs of policies that leave less to the session than the role has.
+    #[object(validate = policy_arn().each())]
     pub(super) policy_arns: Option<BTreeSet<String>>,
     /// The token.
     pub(super) web_identity_token: Option<Sensitive<String>>,
@@ -158,6 +177,7 @@ pub(super) struct ServiceUrls {
 #[derive(Object)]
 pub(super) struct RegistryAuth {
     /// The user.
+    #[object(validate = form::given())]
     pub(super) username: String,
     /// The password, or a token.
     pub(super) password: Sensitive<String>,
@@ -197,12 +217,16 @@ pub(super) struct BuilderEndpoint {
     #[object(validate = Validator::parses::<Platform>("a platform, such as \"linux/arm64\"").each())]
     pub(super) platforms: Option<BTreeSet<String>>,
     /// Who may have signed the builder's certificate, in PEM form. Default: whom the machine trusts.
+    #[object(validate = form::given())]
     pub(super) ca_file: Option<String>,
     /// Our certificate.
+    #[object(validate = form::given())]
     pub(super) cert_file: Option<String>,
     /// Its key.
+    #[object(validate = form::given())]
     pub(super) key_file: Option<String>,
     /// The name in the builder's certificate. Default: the host of the address.
+    #[object(validate = form::given())]
     pub(super) server_name: Option<String>,
 }
 
@@ -230,6 +254,11 @@ fn account() -> Validator {
 fn role() -> Validator {
     let is_role = |text: &str| text.starts_with("arn:") && text.contains(":role/");
     Validator::text("the ARN of a role, such as \"arn:aws:iam::123456789012:role/deploy\"", is_role)
+}
+
+fn policy_arn() -> Validator {
+    let is_policy = |text: &str| text.starts_with("arn:") && text.contains(":policy/");
+    Validator::text("the ARN of a policy, such as \"arn:aws:iam::aws:policy/ReadOnlyAccess\"", is_policy)
 }
 
 fn url() -> Validator {

@@ -6,6 +6,7 @@ use tfplugin_rs::{Diagnostic, Object};
 use super::FailOn;
 use crate::{
     argument::{Pinned, Text},
+    form::given,
     moment::Day,
     scan::Summary,
 };
@@ -17,11 +18,13 @@ const NAMED: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Object)]
 pub(crate) struct Exception {
     /// What the finding is known by: `CVE-2024-3094`.
+    #[object(validate = given())]
     pub(crate) id: String,
     /// The last day on which it does not count, as `2027-01-31`, in UTC. Without it, it never does. The end of a day shuts
     /// no gate that has let an image through.
     pub(crate) until: Option<Text<Day>>,
     /// Why, for those who read this later.
+    #[object(validate = given())]
     pub(crate) reason: Option<String>,
 }
 

@@ -68,8 +68,12 @@ async fn bad_input_is_named() {
         assert!(said(&errors).contains(expected), "{}", said(&errors));
     };
     let good = || config(digest("one"));
-    check(good().with("repository", "shop/web"), "repository: `shop/web` is not in a private ECR registry")
-        .await;
+    check(
+        good().with("repository", "ghcr.io/shop/web"),
+        "repository: `ghcr.io/shop/web` is not in a private ECR registry",
+    )
+    .await;
+    check(good().with("repository", "Shop/web"), "repository: Repository `Shop/web` ").await;
     check(good().with("repository", format!("{ECR}/Api")), "repository: Repository `123456789012.").await;
     check(good().with("tag", "a b"), "tag: Tag `a b`").await;
     check(good().with("digest", "sha256:1"), "digest: Digest `sha256:1`").await;

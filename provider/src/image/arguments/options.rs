@@ -91,9 +91,9 @@ impl Reader {
             .unwrap_or_default()
             .iter()
             .filter_map(|element| {
-                let reference = self.parse::<Reference>(&element.get("ref")).flatten()?;
+                let reference = self.parse::<Reference>(&element.get("ref")).flatten();
                 let mode = self.parse::<CacheMode>(&element.get("mode")).flatten().unwrap_or_default();
-                Some(RegistryCache { reference, mode })
+                Some(RegistryCache { reference: reference?, mode })
             })
             .collect();
         let ecr = repository.map(|repository| RegistryCache::ecr(repository, mode));

@@ -13,6 +13,7 @@ use tfplugin_rs::{Diagnostic, Diagnostics, FromValue, View};
 use super::{Arguments, Settled};
 use crate::{
     access::is_bare,
+    argument::in_registry,
     image::after::After,
     report::{Report, at},
 };
@@ -37,9 +38,6 @@ impl Report for NotAChoice {
 pub(super) struct Reader {
     pub(super) problems: Diagnostics,
 }
-
-/// Some registry will do for checking a repository's name; it is none of the user's.
-const SOME: &str = "registry.invalid";
 
 impl Reader {
     pub(super) fn read<T: FromValue>(&mut self, view: &View<'_>) -> Settled<T> {
@@ -92,13 +90,7 @@ impl Reader {
         if !is_bare(&text) {
             return self.parse(view).flatten();
         }
-        let some = || SOME.parse::<Host>().expect("the name of a host");
-        let parsed = Repository::new(registry.cloned().unwrap_or_else(some), &text).map_err(|error| {
-            let mut problem = error.report().at(view.path().clone());
-            problem.summary = problem.summary.replace(&format!("{SOME}/"), "");
-            problem.detail = problem.detail.replace(&format!("{SOME}/"), "");
-            problem
-        });
+        let parsed = in_registry(registry, &text).map_err(|error| error.report().at(view.path().clone()));
         self.problems.collect(parsed).filter(|_| registry.is_some())
     }
 
