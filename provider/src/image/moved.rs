@@ -33,12 +33,19 @@ fn pushed(state: &serde_json::Value) -> Option<Image> {
     Some((name.repository, name.tag, digest))
 }
 
-/// `docker_image`: what the daemon has, if it knows which image of a registry that is.
+/// `docker_image`: what the daemon has, if it knows which image of a registry that is. Of an image in several
+/// repositories it tells any, so its name goes before, unless that is of no registry in particular.
 fn local(state: &serde_json::Value) -> Option<Image> {
     let pinned: Reference = state["repo_digest"].as_str()?.parse().ok()?;
     let name: Option<Reference> = state["name"].as_str().and_then(|name| name.parse().ok());
-    let tag = name.filter(|name| name.repository == pinned.repository).and_then(|name| name.tag);
-    Some((pinned.repository, tag, pinned.digest?))
+    let is_its = |name: &Reference| {
+        name.repository == pinned.repository || name.repository.host().as_str() != "docker.io"
+    };
+    let (repository, tag) = match name.filter(is_its) {
+        Some(name) => (name.repository, name.tag),
+        None => (pinned.repository, None),
+    };
+    Some((repository, tag, pinned.digest?))
 }
 
 fn nowhere(request: &MoveRequest) -> Diagnostic {
@@ -85,6 +92,8 @@ mod tests {
             Some("1.8"),
         )
         .await;
+        let elsewhere = format!("ghcr.io/shop/web@{one}");
+        check("docker_image", json!({"name": name, "repo_digest": elsewhere}), Some("1.8")).await;
         check("docker_image", json!({"name": "web:dev", "repo_digest": pinned}), None).await;
     }
 

@@ -65,18 +65,25 @@ impl Stack {
     pub(crate) fn new(cli: Cli, program: PathBuf) -> Self {
         let lab = Lab::running().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let provider = Programs::built().unwrap().provider;
-        let overrides = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"registry.terraform.io/eks-deploy/ecr\" = \"{}\"\n  }}\n}}\n",
-            provider.parent().unwrap().display()
-        );
-        fs::write(folder.path().join("cli.rc"), overrides).unwrap();
         let name = lab.unique("image");
         lab.root().ecr("CreateRepository", &json!({ "repositoryName": name })).unwrap();
         let stack = Self { lab, folder, name, keys: Keys::root(), cli, program };
+        stack.use_providers(&[]);
         stack.file("app/index.html", "one");
         stack.file("app/run", "#!/bin/sh\n");
         stack
+    }
+
+    /// Takes ours as it was built, and others by their addresses from the folders they are in.
+    pub(crate) fn use_providers(&self, others: &[(&str, &Path)]) {
+        let ours = Programs::built().unwrap().provider;
+        let ours = ("eks-deploy/ecr", ours.parent().unwrap());
+        let lines = std::iter::once(&ours).chain(others).map(|(address, folder)| {
+            format!("    \"registry.terraform.io/{address}\" = \"{}\"\n", folder.display())
+        });
+        let overrides = lines.collect::<String>();
+        let settings = format!("provider_installation {{\n  dev_overrides {{\n{overrides}  }}\n}}\n");
+        self.file("cli.rc", &settings);
     }
 
     /// One of Terraform, for what is the same with `OpenTofu`.
