@@ -172,7 +172,9 @@ fn check(
     );
     // Who is killed leaves files to the next one.
     let mut sweep = stage.plugin();
-    sweep.args(["images", "list", "r", "c", "--cluster", "c", "-n", "n"]).env("HELM_BIN", "/nonexistent/helm");
+    sweep
+        .args(["images", "list", "r", "c", "--cluster", "c", "-n", "n"])
+        .env("HELM_BIN", "/nonexistent/helm");
     if !matches!(way, Way::Signal(Signal::KILL)) {
         run.until(&format!("{row}: the files go"), |run| run.stage.left_over().is_empty());
     }

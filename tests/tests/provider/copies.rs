@@ -1,9 +1,18 @@
 //! The life of a copy: what is sent, what it is called, and what becomes of it.
 
-use lab::process::{SHORT, run};
-use serde_json::json;
+use std::fs;
 
-use crate::stack::{REGISTRY, Stack, run_cli};
+use lab::aws::Aws;
+use lab::ecr::Scope;
+use lab::emulator::Options;
+use lab::process::{SHORT, run};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::emulated::Emulated;
+use crate::gate::Gate;
+use crate::interrupt::end_by;
+use crate::stack::{FILES, REGISTRY, Stack, one_line, run_cli};
 
 pub(crate) fn come_and_go(stack: &Stack) {
     let [one, two, _] = stack.images();
@@ -98,4 +107,85 @@ pub(crate) fn come_and_go(stack: &Stack) {
 
 fn destroy(stack: &Stack) -> String {
     run_cli(&mut stack.command(&["destroy", "-auto-approve"])).unwrap()
+}
+
+/// From a registry in one region to the provider's own in another, broken off on the way, and with what is about the image.
+pub(crate) fn come_from_another_registry(stack: &Stack) {
+    let [there, home] = ["eu-central-1", "us-east-1"]
+        .map(|region| Scope { account: "123456789012".to_owned(), region: region.to_owned() });
+    let registries = vec![there, home.clone()];
+    let world = Emulated::new(stack, Options { registries, ..Options::default() }, &["web"]);
+    let own = Aws::at(world.ecr.address(), world.ecr.keys());
+    own.ecr("CreateRepository", &json!({ "repositoryName": "mirror/web" })).unwrap();
+    stack.image_in(&world.repository("web"), &format!("  tags = [\"v1\"]\n{FILES}"));
+    world.apply().unwrap();
+    let digest = stack.digest();
+    let source = format!("{}@{digest}", world.repository("web"));
+    fs::remove_file(stack.folder.path().join("terraform.tfstate")).unwrap();
+    let signature = sign(&world, &digest);
+    let configure = |repository: &str, more: &str| {
+        stack.configuration(&format!(
+            "resource \"ecr_image_copy\" \"web\" {{\n  source = \"{source}\"\n  repository = \"{repository}\"\n  \
+             tags = [\"v1\"]\n{more}\n}}\n\
+             resource \"ecr_tag\" \"live\" {{\n  repository = \"{repository}\"\n  tag = \"live\"\n  \
+             digest = ecr_image_copy.web.digest\n  on_destroy = \"untag\"\n}}\n\
+             data \"ecr_images\" \"all\" {{\n  repository = \"{repository}\"\n  depends_on = [ecr_tag.live]\n}}\n\
+             output \"uri\" {{ value = ecr_tag.live.uri }}\n\
+             output \"names\" {{ value = join(\" \", flatten(data.ecr_images.all.images[*].tags)) }}\n"
+        ));
+    };
+    let mirrored = || world.ecr.contents_in(&home.host(), "mirror/web");
+
+    // The repository is that of the provider's account and region.
+    configure("mirror/web", "");
+    let endpoints = world.ecr.endpoints();
+    let (near, far) = endpoints.split_once(',').unwrap();
+    let far = far.rsplit("//").next().unwrap().parse().unwrap();
+    let gate = Gate::shut_after(1, far, "PUT", "/blobs/uploads/");
+    let mut apply = world.command(&["apply", "-auto-approve"]);
+    let through = format!("{near},{}=http://{}", home.host(), gate.address());
+    apply.env("EKS_DEPLOY_REGISTRY_ENDPOINTS", through);
+    let output = end_by(Signal::INT, stack, &mut apply, || gate.holds() > 0 && mirrored().blobs.len() == 1);
+    assert!(output.contains("Interrupted before the copy was complete"), "{output}");
+    assert_eq!(mirrored().manifests.len(), 0);
+    world.apply().unwrap();
+    let is_done = |request: &&lab::ecr::ledger::Entry| {
+        let at_home = request.repository.as_deref() == Some("mirror/web");
+        at_home && request.class == "PUT upload" && request.status == 201
+    };
+    assert_eq!(
+        world.ecr.requests().iter().filter(is_done).count(),
+        mirrored().blobs.len(),
+        "each is sent once"
+    );
+    assert_eq!(stack.output("uri"), format!("{}/mirror/web@{digest}", home.host()));
+    assert_eq!(stack.output("names"), "live v1");
+    world.plans_nothing();
+
+    // Written with its registry it is the same repository; only its text changes.
+    configure(&format!("{}/mirror/web", home.host()), "");
+    let plan = world.run(&["plan"]).unwrap();
+    assert!(plan.contains("0 to add, 2 to change, 0 to destroy"), "{plan}");
+    assert_eq!(mirrored().manifests.len(), 1, "the signature stays behind, unless it is asked for");
+    configure("mirror/web", "  include_referrers = true");
+    world.apply().unwrap();
+    assert!(mirrored().manifests.contains_key(&signature), "{:?}", mirrored().manifests.keys());
+    world.plans_nothing();
+    world.run(&["destroy", "-auto-approve"]).unwrap();
+    assert_eq!(mirrored().tags.into_keys().collect::<Vec<_>>(), ["v1"]);
+
+    configure("Mirror/web", "");
+    let error = one_line(&world.run(&["plan"]).unwrap_err());
+    assert!(error.contains("Repository `Mirror/web`") && !error.contains("registry.invalid"), "{error}");
+}
+
+/// Puts a manifest about an image beside it; its digest.
+fn sign(world: &Emulated<'_>, digest: &str) -> String {
+    let image = world.ecr.contents("web").manifests.remove(digest).unwrap();
+    let mut manifest: Value = serde_json::from_slice(&image).unwrap();
+    manifest["subject"] =
+        json!({ "mediaType": manifest["mediaType"], "digest": digest, "size": image.len() });
+    manifest["artifactType"] = "application/vnd.example.signature".into();
+    let put = json!({ "repositoryName": "web", "imageManifest": manifest.to_string() });
+    world.ecr.api("PutImage", &put).unwrap()["image"]["imageId"]["imageDigest"].as_str().unwrap().to_owned()
 }

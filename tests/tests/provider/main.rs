@@ -13,6 +13,8 @@ mod gate;
 mod gates;
 mod interrupt;
 mod lifecycle;
+mod moves;
+mod numbers;
 mod pains;
 mod permissions;
 mod prunes;
@@ -22,6 +24,7 @@ mod repository;
 mod secrets;
 mod settings;
 mod stack;
+mod standard;
 mod tags;
 mod upgrade;
 mod why;
@@ -82,10 +85,14 @@ on_each_cli!(
     settings::are_as_in_aws,
     remove::takes_away_what_is_asked_for,
     upgrade::plans_nothing_for_states_of_released_versions,
+    upgrade::keeps_the_format_that_an_image_was_hashed_in,
     tags::point_and_move,
     copies::come_and_go,
+    copies::come_from_another_registry,
     gates::hold,
     prunes::and_queries,
+    moves::take_over_from_docker,
+    standard::goes_through_everything,
     bases::are_followed_where_asked,
     bases::come_from_a_daemon,
 );
