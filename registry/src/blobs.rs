@@ -15,14 +15,14 @@ use http::{HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
 
 pub(crate) use home::Voyage;
-use home::{Home, Mounts, Outlook, Stage, Step};
+use home::{Claims, Home, Mounts, Outlook, Stage, Step};
 use lock::Locks;
 pub(crate) use lock::try_lock;
 use send::{Delivery, Failure};
 
 use crate::{
     access::Scope,
-    content::{Blob, BlobSource, Descriptor},
+    content::{Blob, BlobSource, Descriptor, Image},
     ecr::{Availability, EcrClients},
     error::ErrorKind,
     flights::Flights,
@@ -43,6 +43,7 @@ pub(crate) struct Blobs {
     mounts: Mounts,
     locks: Locks,
     voyages: AtomicU64,
+    claims: Claims,
 }
 
 /// Of how many blobs it is remembered where they are; a few megabytes.
@@ -95,12 +96,19 @@ impl Blobs {
             mounts: Mounts::default(),
             locks: Locks::new(locks),
             voyages: AtomicU64::default(),
+            claims: Claims::default(),
         }
     }
 
     /// Begins the push of one image.
     pub(crate) fn voyage(&self) -> Voyage {
         Voyage::new(&self.voyages)
+    }
+
+    /// Tells younger pushes what this one needs in the repository.
+    pub(crate) fn claim(&self, voyage: &Voyage, repository: &Repository, image: &Image) {
+        let blobs = image.blobs().map(|blob| blob.descriptor.digest);
+        self.claims.add(voyage, repository, blobs.collect());
     }
 
     /// Sees to it that the repository has the blob. Of several that want the same at once, one works and the
@@ -218,6 +226,13 @@ impl Blobs {
             }
         };
         let known = home.as_deref().and_then(Option::as_ref);
+        let is_named = known.is_some_and(|home| home.stage(voyage) == Stage::Named);
+        let claimed = if mounts && host.ecr().is_some() && !is_named {
+            self.claims.older(voyage, repository, digest)
+        } else {
+            None
+        };
+        let known = claimed.as_ref().or(known);
         let seen = known.map(|home| (&home.repository, home.stage(voyage)));
         let outlook = Outlook { wanted_in: repository, source: source(blob), home: seen, mounts };
         let from = match (outlook.step(), known) {

@@ -268,6 +268,7 @@ impl Push<'_> {
     }
 
     async fn blobs_of(self, image: &Image, voyage: &Voyage) -> Result<PushReport, ErrorKind> {
+        self.blobs.claim(voyage, self.repository, image);
         let brought: Vec<_> =
             in_order(image).into_iter().map(|blob| self.blob(blob, voyage).boxed()).collect();
         let mut brought = stream::iter(brought).buffer_unordered(BLOBS_AT_ONCE);

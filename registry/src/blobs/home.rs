@@ -2,16 +2,16 @@
 //! nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use tokio::sync::watch;
 
-use crate::names::{Host, Repository};
+use crate::names::{Digest, Host, Repository};
 
 /// The push of one image, as those see it who want to take over its blobs.
 ///
@@ -64,6 +64,10 @@ pub(super) enum Stage {
 }
 
 impl Home {
+    fn is_under_way(&self) -> bool {
+        !*self.named.borrow() && self.named.has_changed().is_ok()
+    }
+
     pub(super) fn stage(&self, asker: &Voyage) -> Stage {
         match (*self.named.borrow(), self.named.has_changed()) {
             (true, _) => Stage::Named,
@@ -75,6 +79,37 @@ impl Home {
     /// Waits until the manifest is there, or will not come.
     pub(super) async fn settled(mut self) {
         _ = self.named.wait_for(|named| *named).await;
+    }
+}
+
+/// What pushes that are under way need: whoever is younger leaves that to them.
+#[derive(Default)]
+pub(super) struct Claims(Mutex<Vec<Claim>>);
+
+struct Claim {
+    home: Home,
+    blobs: HashSet<Digest>,
+}
+
+impl Claims {
+    pub(super) fn add(&self, voyage: &Voyage, repository: &Repository, blobs: HashSet<Digest>) {
+        let mut claims = self.claims();
+        claims.retain(|claim| claim.home.is_under_way());
+        claims.push(Claim { home: voyage.home(repository), blobs });
+    }
+
+    /// A push that is older than this one, and needs the blob in another repository of the registry.
+    pub(super) fn older(&self, asker: &Voyage, repository: &Repository, blob: Digest) -> Option<Home> {
+        let claims = self.claims();
+        let claim = claims.iter().find(|Claim { home, blobs }| {
+            let elsewhere = home.repository.host() == repository.host() && home.repository != *repository;
+            elsewhere && blobs.contains(&blob) && home.stage(asker) == Stage::Older
+        });
+        claim.map(|claim| claim.home.clone())
+    }
+
+    fn claims(&self) -> MutexGuard<'_, Vec<Claim>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -145,7 +180,7 @@ impl Mounts {
         self.seen().entry(host.clone()).or_default().refused += 1;
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Host, Seen>> {
+    fn seen(&self) -> MutexGuard<'_, HashMap<Host, Seen>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -205,6 +240,32 @@ mod tests {
         part.arrived();
         assert_eq!(home.stage(&younger), Stage::Named);
         assert_eq!(first.home(&repository).stage(&younger), Stage::Older);
+    }
+
+    #[test]
+    fn what_an_older_push_needs_is_left_to_it() {
+        let (claims, numbers) = (Claims::default(), AtomicU64::new(0));
+        let [shared, other] = [b"1", b"2"].map(|text| Digest::of(text));
+        let [web, shop, away] = ["127.0.0.1:1/web", "127.0.0.1:1/shop", "127.0.0.1:2/web"]
+            .map(|name| name.parse::<Repository>().unwrap());
+        let [oldest, older, younger] = [(); 3].map(|()| Voyage::new(&numbers));
+        claims.add(&older, &shop, [shared, other].into());
+        claims.add(&oldest, &web, [shared].into());
+        let check = |asker: &Voyage, repository: &Repository, blob, expected: Option<&Repository>| {
+            let found = claims.older(asker, repository, blob).map(|home| home.repository);
+            assert_eq!(found.as_ref(), expected, "{} {repository}", asker.number);
+        };
+        check(&oldest, &web, shared, None);
+        check(&older, &shop, shared, Some(&web));
+        check(&younger, &shop, other, None); // a push to one repository sends each blob once without this
+        check(&younger, &web, other, Some(&shop));
+        check(&younger, &away, shared, None);
+        oldest.arrived();
+        claims.add(&younger, &web, [shared].into());
+        assert_eq!(claims.claims().len(), 2);
+        check(&younger, &web, shared, Some(&shop));
+        drop(older);
+        check(&younger, &web, shared, None);
     }
 
     #[test]

@@ -152,6 +152,35 @@ async fn on_ecr_a_push_waits_for_the_manifest_of_an_older_one() {
     assert_eq!((older.unwrap().sent.len(), younger.unwrap().mounted.len()), (2, 2));
 }
 
+/// The first push cannot send anything until the second is seen to wait for it.
+#[tokio::test]
+async fn on_ecr_a_push_leaves_to_an_older_one_what_both_need() {
+    let fake = Fake::ecr(&["base", "web"]).await;
+    fake.state().mount = Mount::Named;
+    fake.fail("PUT", "/base/blobs/uploads/", usize::MAX, What::Answer(Reply::status(503)));
+    let mut settings = crate::ecr::settings_with(&fake, Some(crate::ecr::credentials()));
+    settings.patience.attempts = 1000;
+    let (registry, image) = (Registry::new(settings).unwrap(), image(&[b"one"]));
+    let begun = tokio::sync::Notify::new();
+    let retries = |event| {
+        if matches!(event, Event::Retrying { .. }) {
+            begun.notify_one();
+        }
+    };
+    let let_go = |event| {
+        if matches!(event, Event::Waiting { whom: Whom::AnotherPush, .. }) {
+            fake.state().faults.clear();
+        }
+    };
+    let (base, web) = (fake.repository("base"), fake.repository("web"));
+    let younger = async {
+        begun.notified().await;
+        registry.push(&web, &image, &let_go).await
+    };
+    let (older, younger) = tokio::join!(registry.push(&base, &image, &retries), younger);
+    assert_eq!((older.unwrap().sent.len(), younger.unwrap().mounted.len()), (2, 2));
+}
+
 #[tokio::test]
 async fn ecr_mounts_what_a_manifest_of_another_push_names() {
     let fake = Fake::ecr(&["base", "web"]).await;
