@@ -93,7 +93,7 @@ impl Progress for Said<'_> {
 async fn plant(folder: &Path) {
     let log = fs::File::create(folder.join("log")).unwrap();
     let log = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
+        .with_max_level(tracing::Level::DEBUG)
         .with_ansi(false)
         .with_writer(Arc::new(log));
     log.init();
@@ -186,7 +186,7 @@ async fn plant(folder: &Path) {
     // What is no secret is found where it belongs, so the search would have found a secret.
     let places = holding(folder, &[LABEL]);
     assert!(places.iter().any(|place| place.contains("/onto/blobs/")), "{places:?}");
-    for (place, text) in [("said", "sha256sum"), ("log", "TRACE"), ("argv", "--exact"), ("steps", "busybox")]
+    for (place, text) in [("said", "sha256sum"), ("log", "DEBUG"), ("argv", "--exact"), ("steps", "busybox")]
     {
         assert!(holding(folder, &[text]).iter().any(|found| found.contains(&format!("/{place}"))), "{place}");
     }
