@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(crate) use images::ImageChange;
+pub(crate) use images::{ImageChange, beside as images_beside};
 pub(crate) use observe::{Wanted, changes};
 
 use crate::{images::uses::Object, kube::Conflict};

@@ -12,7 +12,8 @@ pub(crate) use self::{
     place::{AwsArguments, ExistingArguments, Output, PlaceArguments},
     plan::PlanArguments,
     recover::RecoverArguments,
-    rollback::RollbackArguments,
+    report::ReportArguments,
+    rollback::{RollbackArguments, RollbackFlags},
     status::StatusArguments,
     token::TokenArguments,
     up::{DeployArguments, FILE_FORM, PinArguments, UpArguments},
@@ -26,6 +27,7 @@ mod kubeconfig;
 mod place;
 mod plan;
 mod recover;
+mod report;
 mod rollback;
 mod status;
 mod token;
@@ -101,7 +103,7 @@ pub(crate) enum Verb {
     /// once. When a release fails, the causes are told, with the last events and logs of its newest pods, also if a
     /// rollback has removed them. This takes `get` and `list` on the workloads, pods, pods/log and events of the
     /// namespace, which the access policies Edit and Admin of Amazon EKS grant.
-    #[command(visible_alias = "upgrade", override_usage = "eks-deploy up RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = up::EXAMPLES, after_long_help = format!("{}\n\n{FILE_FORM}", up::EXAMPLES))]
+    #[command(visible_alias = "upgrade", override_usage = "eks-deploy up RELEASE CHART [FLAGS] [HELM'S FLAGS]", after_help = up::EXAMPLES, after_long_help = format!("{}\n\n{FILE_FORM}\n\n{}", up::EXAMPLES, report::FORM))]
     Up(Box<DeployArguments>),
     /// Tells what `up` would change; changes nothing.
     ///

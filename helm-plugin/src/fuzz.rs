@@ -4,10 +4,20 @@
 //! of that again, and look for more in their own way.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a panic is a finding")]
 
-use crate::images::{
-    document,
-    rewrite::{Rewrites, rewrite},
-    uses,
+use std::path::Path;
+
+use serde_json::json;
+use serde_yaml_ng::Value;
+
+use crate::{
+    images::{
+        document, lock,
+        rewrite::{Rewrites, rewrite},
+        uses,
+    },
+    plan::{self, Key},
+    settings,
+    verb::kubeconfig::file as kubeconfig,
 };
 
 const OLD: &str = "r.example/a:1";
@@ -27,9 +37,35 @@ pub fn post_render(data: &[u8]) {
     assert!(document::read_all(manifests).is_ok(), "what can be read afterwards could be before");
 }
 
+/// Files that people edit: each is read or refused, whatever is in it, and a kubeconfig keeps what others put there.
+pub fn files(data: &[u8]) {
+    let path = Path::new("file");
+    let _ = plan::parse(path, data, &Key::new(None));
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let _ = (lock::parse(path, text), settings::file::parse(path, text));
+    let entries = json!([{"name": "ours"}]);
+    let ours = json!({"apiVersion": "v1", "current-context": "ours", "clusters": entries, "users": entries, "contexts": entries});
+    let Ok(once) = kubeconfig::merged(path, text, &ours, false) else { return };
+    assert_eq!(kubeconfig::merged(path, &once, &ours, false).ok().as_ref(), Some(&once), "twice is once");
+    let [before, after] = [text, &once].map(|text| serde_yaml_ng::from_str::<Value>(text).unwrap());
+    let others = |config: &Value, list: &str| -> Vec<Value> {
+        let entries = config[list].as_sequence().cloned().unwrap_or_default();
+        entries.into_iter().filter(|entry| entry.get("name").is_none_or(|name| name != "ours")).collect()
+    };
+    for (key, value) in before.as_mapping().into_iter().flatten() {
+        match key.as_str() {
+            Some(list @ ("clusters" | "users" | "contexts")) => {
+                assert_eq!(others(&after, list), others(&before, list), "entries of others stay");
+            }
+            Some("current-context") => {}
+            _ => assert_eq!(after.get(key), Some(value), "what is not ours stays"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::fs;
 
     use proptest::prelude::*;
 
@@ -37,11 +73,12 @@ mod tests {
 
     #[test]
     fn what_was_kept_still_passes() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/post_render");
-        let inputs: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert!(!inputs.is_empty());
-        for path in inputs {
-            post_render(&fs::read(path).unwrap());
+        let programs: [(&str, fn(&[u8])); 2] = [("post_render", post_render), ("files", files)];
+        for (name, program) in programs {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+            let inputs: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            assert!(!inputs.is_empty());
+            inputs.into_iter().for_each(|path| program(&fs::read(path).unwrap()));
         }
     }
 
@@ -81,6 +118,15 @@ mod tests {
         #[test]
         fn anything(text in "[-: \n\"'&*a!|>{}\\[\\]#?.,]{0,60}") {
             post_render(text.replace('a', "image: r.example/a:1").as_bytes());
+            files(text.replace('a', "clusters: [{name: ours}]").as_bytes());
+        }
+
+        #[test]
+        fn kubeconfigs_of_others(
+            names in prop::collection::vec("[a-z]{1,4}|ours", 0..5), list in "clusters|users|contexts", more in "[a-z]{0,9}",
+        ) {
+            let entries: Vec<_> = names.iter().map(|name| json!({"name": name, "x": more})).collect();
+            files(json!({list: entries, "preferences": {"more": more}, "current-context": null}).to_string().as_bytes());
         }
     }
 }

@@ -38,6 +38,12 @@ pub(crate) enum Pulse {
     None,
 }
 
+/// By the first value, the one that is there after so long, and nothing else: `None` if that is too early to say.
+fn judge(first: &str, now: Option<&str>, silent: Duration) -> Option<Pulse> {
+    // Gone is changed: Helm has ended in the meantime.
+    if now == Some(first) { (silent >= STILL).then_some(Pulse::Still) } else { Some(Pulse::Beats) }
+}
+
 impl<'a> Heart<'a> {
     /// Of this revision, which need not be there yet.
     pub(crate) fn of(client: &'a Client, namespace: &'a str, release: &str, revision: u64) -> Self {
@@ -61,14 +67,14 @@ impl<'a> Heart<'a> {
     pub(crate) async fn feel(&self) -> Result<Pulse, KubeError> {
         let Some(first) = self.value().await? else { return Ok(Pulse::None) };
         let begun = Instant::now();
-        while begun.elapsed() < STILL {
+        loop {
             sleep(EVERY).await;
-            // Gone is changed: Helm has ended in the meantime.
-            if self.value().await?.as_ref() != Some(&first) {
-                return Ok(Pulse::Beats);
+            // Before the question: its answer may be as old as that.
+            let silent = begun.elapsed();
+            if let Some(pulse) = judge(&first, self.value().await?.as_deref(), silent) {
+                return Ok(pulse);
             }
         }
-        Ok(Pulse::Still)
     }
 
     async fn value(&self) -> Result<Option<String>, KubeError> {
@@ -79,5 +85,30 @@ impl<'a> Heart<'a> {
 
     fn secrets(&self) -> Collection<'a> {
         Collection { group: "api/v1", kind: "secrets", namespace: self.namespace }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_8_a_heart_is_still_after_half_a_minute_and_never_before() {
+        let check = |now: Option<&str>, seconds: u64, expected: Option<Pulse>| {
+            assert_eq!(
+                judge("a-1", now, Duration::from_secs(seconds)),
+                expected,
+                "{now:?} after {seconds} s"
+            );
+        };
+        check(Some("a-1"), 5, None);
+        check(Some("a-1"), 29, None);
+        check(Some("a-1"), 30, Some(Pulse::Still));
+        check(Some("a-2"), 5, Some(Pulse::Beats));
+        check(Some("a-2"), 30, Some(Pulse::Beats));
+        check(Some("b-1"), 30, Some(Pulse::Beats));
+        check(None, 5, Some(Pulse::Beats));
+        // One that is slow, or misses some, is not taken for dead.
+        assert!(STILL >= EVERY * 5);
     }
 }

@@ -17,8 +17,10 @@ mod images;
 mod kube;
 mod namespace;
 mod plan;
+mod report;
 mod rollout;
 mod run_folder;
+mod secrets;
 mod settings;
 mod signals;
 mod talk;
@@ -34,6 +36,7 @@ use std::{
 use clap::error::ErrorKind;
 
 use crate::{
+    ci::Ci,
     cli::{Cli, Verb},
     exit::Exit,
     failure::Failure,
@@ -60,7 +63,9 @@ pub fn main() -> ExitCode {
         }
     };
     result.unwrap_or_else(|failure| {
-        let _ = write!(io::stderr(), "{}", failure.render(Paint::for_stderr()));
+        // Words of others are among it.
+        let text = Ci::of_environment().quoted(failure.render(Paint::for_stderr()).trim_end());
+        let _ = writeln!(io::stderr(), "{text}");
         failure.exit().into()
     })
 }

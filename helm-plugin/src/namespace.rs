@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_named() {
+    fn rule_11_only_what_was_named() {
         let text = |text: &str| Some(text.to_owned());
         let named = |name: &str| Ok(Namespace { name: name.to_owned(), assumed: false });
         let all = Sources {

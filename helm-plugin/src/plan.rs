@@ -169,7 +169,8 @@ impl Plan {
     }
 }
 
-fn parse(path: &Path, text: &[u8], key: &Key) -> Result<Plan, PlanError> {
+/// Reads the text of a file that was written with this key.
+pub(crate) fn parse(path: &Path, text: &[u8], key: &Key) -> Result<Plan, PlanError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u64,
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_were_edited() {
+    fn rule_15_files_that_were_edited() {
         let check = |text: &str, key: Option<&str>, expected: &str| {
             let error = parse(Path::new("plan.json"), text.as_bytes(), &Key::new(key)).unwrap_err();
             let cause =
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn values_have_a_code_only_by_a_key() {
+    fn rule_15_values_have_a_code_only_by_a_key() {
         assert_eq!(Key::new(None).code(b"secret"), None);
         let code = |key: &str| Key::new(Some(key)).code(b"secret").unwrap();
         assert_eq!(code("k"), code("k"));

@@ -8,14 +8,14 @@ mod cause;
 mod follow;
 mod ledger;
 mod observe;
+mod obstacles;
 mod pod;
-mod report;
 mod state;
 mod subject;
 
 pub(crate) use cause::causes;
-pub(crate) use follow::Follower;
+pub(crate) use follow::{Followed, Follower, Moment};
 pub(crate) use observe::look_at_all;
-pub(crate) use report::{FirstCause, Report};
+pub(crate) use obstacles::{FirstCause, Obstacles};
 pub(crate) use state::State;
 pub(crate) use subject::{Operation, Subject, subjects};

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_the_outer_helm() {
+    fn rule_12_flags_of_the_outer_helm() {
         let around = |line: &str| Surroundings {
             outer: line.split(' ').map(str::to_owned).collect(),
             helm_namespace: Some("assumed".to_owned()),

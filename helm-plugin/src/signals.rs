@@ -1,9 +1,12 @@
 //! What asks this process to stop.
 
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use rustix::process::{Pid, getppid};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, sleep_until},
+};
 
 use crate::exit::Exit;
 
@@ -22,6 +25,14 @@ pub(crate) enum Stop {
     ParentGone,
     /// Nothing can help the rollout any more. We ask it of ourselves.
     GivenUp,
+    /// The time is over that there was for all of it.
+    Deadline,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Deadline { "the deadline has passed" } else { "stopped" })
+    }
 }
 
 impl Stop {
@@ -31,6 +42,7 @@ impl Stop {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate | Self::HangUp | Self::ParentGone => Exit::Terminated,
             Self::GivenUp => Exit::ReleaseFailed,
+            Self::Deadline => Exit::Failure,
         }
     }
 }
@@ -41,6 +53,7 @@ pub(crate) struct Signals {
     terminate: Signal,
     hang_up: Signal,
     parent: Option<Pid>,
+    deadline: Option<Instant>,
 }
 
 impl Signals {
@@ -51,10 +64,16 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             parent: if watch_parent { getppid() } else { None },
+            deadline: None,
         })
     }
 
-    /// The next request. The end of the parent is reported once.
+    /// Makes the end of this time a request to stop.
+    pub(crate) fn end_after(&mut self, time: Duration) {
+        self.deadline = Some(Instant::now() + time);
+    }
+
+    /// The next request. The end of the parent and that of the time are reported once.
     pub(crate) async fn next(&mut self) -> Stop {
         tokio::select! {
             _ = self.interrupt.recv() => Stop::Interrupt,
@@ -63,6 +82,10 @@ impl Signals {
             () = parent_gone(self.parent) => {
                 self.parent = None;
                 Stop::ParentGone
+            }
+            () = sleep_until(self.deadline.unwrap_or_else(Instant::now)), if self.deadline.is_some() => {
+                self.deadline = None;
+                Stop::Deadline
             }
         }
     }

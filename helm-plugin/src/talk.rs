@@ -5,12 +5,16 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
+use crate::ci::Ci;
+
 /// Rows that are shown of a table at most: on more than a screen they could not be taken back.
 const ROWS: usize = 20;
 
 thread_local! {
     /// The rows that stand below everything else. All is said by one thread.
     static LIVE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// What asked for attention so far.
+    static WARNINGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Colours for a terminal, or none.
@@ -87,5 +91,12 @@ fn draw(rows: &[String]) -> io::Result<()> {
 
 /// Says one line that asks for attention.
 pub(crate) fn warn(line: &str) {
-    say(&format!("{} {line}", Paint::for_stderr().note("warning:")));
+    WARNINGS.with_borrow_mut(|warnings| warnings.push(line.to_owned()));
+    let text = format!("{} {line}", Paint::for_stderr().note("warning:"));
+    say(&Ci::of_environment().quoted(&text));
+}
+
+/// The lines that asked for attention so far.
+pub(crate) fn warnings() -> Vec<String> {
+    WARNINGS.with_borrow(Clone::clone)
 }

@@ -157,7 +157,7 @@ fn a_service_that_does_not_answer_is_explained_in_one_line() {
 
 /// The verb that becomes Helm does so for the parent that it was started by, and for nobody else.
 #[test]
-fn helm_is_started_for_a_living_parent_only() {
+fn rule_5_helm_is_started_for_a_living_parent_only() {
     let started = |parent: u32| {
         let mut command = program("__helm");
         command.arg(parent.to_string()).args(["/bin/echo", "I am helm"]);
@@ -224,7 +224,7 @@ fn a_kubeconfig_is_printed_and_written() {
 }
 
 #[test]
-fn a_command_gets_a_kubeconfig_that_goes_with_it() {
+fn rule_17_a_command_gets_a_kubeconfig_that_goes_with_it() {
     let folder = folder_with_a_cluster();
     let exec = |script: &str| {
         let mut command = with_keys("exec -n shop -- sh -c");
@@ -257,7 +257,7 @@ fn completions_and_versions() {
 
 /// Clients ask for a token again and again; the credentials are found once, by the process that a person started.
 #[test]
-fn the_children_of_a_command_ask_for_tokens_and_not_for_credentials() {
+fn rule_13_the_children_of_a_command_ask_for_tokens_and_not_for_credentials() {
     let folder = folder_with_a_cluster();
     let keys = r#"{"Version":1,"AccessKeyId":"AKIDEXAMPLE","SecretAccessKey":"hunter2"}"#;
     fs::write(folder.path().join("source"), format!("echo asked >> asked\necho '{keys}'\n")).unwrap();

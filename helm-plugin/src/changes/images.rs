@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use crate::images::uses::{self, ImageUse, Rendered};
 
-/// One place of a release that gets another image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One place of a release, and its image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ImageChange {
     /// The object, and the place in it.
     pub(crate) place: String,
@@ -17,6 +19,13 @@ pub(crate) struct ImageChange {
 
 /// The places whose images differ.
 pub(super) fn changed(before: &[Rendered], after: &[Rendered]) -> Vec<ImageChange> {
+    let mut changes = beside(before, after);
+    changes.retain(|change| change.before != change.after);
+    changes
+}
+
+/// All places.
+pub(crate) fn beside(before: &[Rendered], after: &[Rendered]) -> Vec<ImageChange> {
     let (before, after) = (by_place(before), by_place(after));
     let places: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let change = |place: &String| ImageChange {
@@ -24,7 +33,7 @@ pub(super) fn changed(before: &[Rendered], after: &[Rendered]) -> Vec<ImageChang
         before: before.get(place).cloned(),
         after: after.get(place).cloned(),
     };
-    places.into_iter().map(change).filter(|change| change.before != change.after).collect()
+    places.into_iter().map(change).collect()
 }
 
 fn by_place(objects: &[Rendered]) -> BTreeMap<String, String> {

@@ -59,10 +59,6 @@ impl Changes {
 
     /// For programs.
     pub(crate) fn json(&self) -> Value {
-        let images = self
-            .images
-            .iter()
-            .map(|image| json!({"place": image.place, "before": image.before, "after": image.after}));
         let conflicts = self.conflicts.iter().map(|(name, conflict)| {
             json!({"object": name.to_string(), "manager": conflict.manager, "field": conflict.field})
         });
@@ -72,7 +68,7 @@ impl Changes {
         };
         json!({
             "changes": !self.is_empty(), "basis": basis, "reason": why,
-            "images": images.collect::<Value>(),
+            "images": self.images,
             "objects": self.objects.iter().map(ObjectChange::json).collect::<Value>(),
             "drift": self.drift.iter().map(ObjectChange::json).collect::<Value>(),
             "hooks": self.hooks.iter().map(ToString::to_string).collect::<Value>(),

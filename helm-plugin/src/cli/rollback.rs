@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{ExistingArguments, place::helm_duration};
+use super::{ExistingArguments, ReportArguments, place::helm_duration};
 use crate::helm::{
     arguments::{FlagError, wait},
     binary::Version,
@@ -24,6 +24,9 @@ pub(crate) struct RollbackArguments {
     pub(crate) existing: ExistingArguments,
     /// The revision to go back to; without it the last one before this that was deployed.
     pub(crate) revision: Option<u64>,
+    /// Who is told.
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
     /// Helm's own.
     #[command(flatten)]
     pub(crate) flags: RollbackFlags,

@@ -1,12 +1,12 @@
 //! What `up` takes, and with it everything that reads a chart as `up` does.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::PlaceArguments;
+use super::{PlaceArguments, ReportArguments};
 use crate::{
-    helm::arguments::HelmArguments,
+    helm::{arguments::HelmArguments, duration},
     images::{
         pins::Via,
         policy::{Pinned, Required},
@@ -18,10 +18,12 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   helm eks-deploy up api ./charts/api -n shop --cluster prod --region eu-west-1 -f prod.yaml
   helm eks-deploy up api ./charts/api -n shop --cluster prod --image image=terraform:api_image --tf-dir ../infra
+  eks-deploy up api ./charts/api -n shop --cluster prod --rollback-on-failure --report report.json
   eks-deploy up api oci://registry.example/charts/api --version ^2 --image api.image=ACCOUNT.dkr.ecr.REGION.amazonaws.com/api:v3
 
 Environment: EKS_DEPLOY_CLUSTER, EKS_DEPLOY_REGION, EKS_DEPLOY_PROFILE, EKS_DEPLOY_ROLE_ARN, EKS_DEPLOY_NAMESPACE,
-  EKS_DEPLOY_CONFIG, EKS_DEPLOY_TF_DIR, EKS_DEPLOY_TF_OUTPUT_FILE, EKS_DEPLOY_EXPECT_ACCOUNT stand for flags;
+  EKS_DEPLOY_CONFIG, EKS_DEPLOY_TF_DIR, EKS_DEPLOY_TF_OUTPUT_FILE, EKS_DEPLOY_EXPECT_ACCOUNT,
+  EKS_DEPLOY_REPORT, EKS_DEPLOY_CI stand for flags;
   EKS_DEPLOY_REGISTRY_ENDPOINTS (host=url,…) sends registries elsewhere; HELM_BIN names the helm to run; AWS_* as in
   every AWS program; NO_COLOR. A flag goes before the environment, the environment before the file.";
 
@@ -64,6 +66,16 @@ pub(crate) struct DeployArguments {
     /// With --recover: go on although nothing tells whether someone is still at work.
     #[arg(long, requires = "recover")]
     pub(crate) yes: bool,
+    /// Time for all of it, such as 20m; then helm is told to cancel.
+    #[arg(long, value_name = "TIME", value_parser = deadline)]
+    pub(crate) deadline: Option<Duration>,
+    /// Who is told.
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
+}
+
+fn deadline(text: &str) -> Result<Duration, &'static str> {
+    duration::parse(text).ok_or("no duration, which would be 90s or 1h30m")
 }
 
 /// What says which release is made of which chart.

@@ -102,6 +102,11 @@ impl HelmArguments {
         matches!(self.get("wait"), None | Some("auto" | "true"))
     }
 
+    /// Whether anything was said about values; where nothing was, Helm takes those of the last revision again.
+    pub(crate) fn says_values(&self) -> bool {
+        self.0.iter().any(|given| given.flag.role == Role::Values)
+    }
+
     /// Whether values are read from stdin, so that Helm needs ours.
     pub(crate) fn reads_stdin(&self) -> bool {
         self.0.iter().any(|given| match given.flag.name {
@@ -225,7 +230,7 @@ mod tests {
     const LATER: Run<'_> = Run::Later { chart_version: None };
 
     #[test]
-    fn values_go_to_the_first_run_only() {
+    fn rule_1_values_go_to_the_first_run_only() {
         let line = "-f a.yaml --set x=1 --reuse-values --timeout 3m --set x=2";
         check(
             line,
@@ -239,13 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn remote_charts_keep_their_version() {
+    fn rule_14_remote_charts_keep_their_version() {
         check("--version ^1 --devel", "v3.22", Run::First, "--devel --version=^1 --wait");
         check("--version ^1", "v3.22", Run::Later { chart_version: Some("1.4.2") }, "--wait --version=1.4.2");
     }
 
     #[test]
-    fn names_of_the_other_line_are_translated() {
+    fn rule_18_names_of_the_other_line_are_translated() {
         check("--atomic", "v4.3", LATER, "--rollback-on-failure --wait=watcher");
         check("--rollback-on-failure", "v3.22", LATER, "--atomic --wait");
         check("--force", "v4.3", LATER, "--force-replace --wait=watcher");

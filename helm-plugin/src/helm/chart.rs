@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_folders_and_archives() {
+    fn rule_14_copies_folders_and_archives() {
         let home = tempfile::tempdir().unwrap();
         let chart = home.path().join("web");
         fs::create_dir_all(chart.join("templates")).unwrap();

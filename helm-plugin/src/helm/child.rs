@@ -95,10 +95,10 @@ impl Child {
         loop {
             tokio::select! {
                 status = self.wait() => {
-                    shown.iter_mut().for_each(Shown::show);
+                    shown.iter_mut().for_each(|one| one.show(true));
                     return Ok((status?, stop));
                 }
-                _ = tick.tick() => shown.iter_mut().for_each(Shown::show),
+                _ = tick.tick() => shown.iter_mut().for_each(|one| one.show(false)),
                 () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
                     kill_at = None;
                     self.kill();
@@ -122,46 +122,38 @@ impl Drop for Child {
     }
 }
 
-/// Makes a line fit to be shown.
-type Fit = fn(&str) -> String;
+/// Makes a line fit to be shown; `None` leaves it out.
+pub(crate) type Fit = Box<dyn FnMut(&str) -> Option<String>>;
 
-/// A file that Helm writes, shown on one of our own outputs as it grows.
+/// A file that Helm writes, shown line by line on one of our own outputs as it grows.
 pub(crate) struct Shown {
     file: File,
     output: Box<dyn Write>,
-    /// What makes a line fit to be shown, and how much of the text has been.
-    fit: Option<(Fit, usize)>,
+    fit: Fit,
+    /// How much of the text has been shown.
+    shown: usize,
     /// Everything read, for those that look for a reason afterwards.
     pub(crate) text: Vec<u8>,
 }
 
 impl Shown {
     /// Shows `file`, read from its start, on `output`.
-    pub(crate) fn new(file: File, output: impl Write + 'static) -> Self {
-        Self { file, output: Box::new(output), fit: None, text: Vec::new() }
+    pub(crate) fn new(file: File, output: impl Write + 'static, fit: Fit) -> Self {
+        Self { file, output: Box::new(output), fit, shown: 0, text: Vec::new() }
     }
 
-    /// The same line by line, each as `fit` makes it.
-    pub(crate) fn by_line(file: File, output: impl Write + 'static, fit: Fit) -> Self {
-        Self { fit: Some((fit, 0)), ..Self::new(file, output) }
-    }
-
-    fn show(&mut self) {
-        let start = self.text.len();
+    /// Shows the lines that have come since, and at the end the one that nothing has ended.
+    fn show(&mut self, at_end: bool) {
         // An output that is gone is no reason to stop a deployment.
         let _ = self.file.read_to_end(&mut self.text);
-        let shown = match &mut self.fit {
-            None => self.text[start..].to_vec(),
-            Some((fit, shown)) => {
-                let end = self.text.iter().rposition(|byte| *byte == b'\n').map_or(*shown, |last| last + 1);
-                let lines = String::from_utf8_lossy(&self.text[*shown..end]);
-                *shown = end;
-                lines.lines().map(|line| fit(line) + "\n").collect::<String>().into_bytes()
-            }
-        };
+        let last = self.text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let end = if at_end { self.text.len() } else { last.max(self.shown) };
+        let lines = String::from_utf8_lossy(&self.text[self.shown..end]);
+        let shown: String = lines.lines().filter_map(|line| Some((self.fit)(line)? + "\n")).collect();
+        self.shown = end;
         if !shown.is_empty() {
             beside(|| {
-                let _ = self.output.write_all(&shown).and_then(|()| self.output.flush());
+                let _ = self.output.write_all(shown.as_bytes()).and_then(|()| self.output.flush());
             });
         }
     }
@@ -197,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_request_terminates_and_the_second_kills() {
+    async fn rule_6_the_first_request_terminates_and_the_second_kills() {
         let (term, kill) = (Signal::TERM.as_raw(), Signal::KILL.as_raw());
         check("echo; exec sleep 600", 1, None, Some(term)).await;
         check("trap 'kill $!; exit 3' TERM; sleep 600 & echo; wait", 1, Some(3), None).await;

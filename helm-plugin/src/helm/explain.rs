@@ -56,6 +56,24 @@ pub(crate) fn fit(line: &str) -> String {
     }
 }
 
+/// Leaves out what Helm adds to its answer when it is verbose: all values and manifests, Secrets included, and the
+/// notes, whose beginning could as well be a line of a value.
+pub(crate) fn without_values() -> impl FnMut(&str) -> Option<String> {
+    let mut left_out = false;
+    move |line| {
+        if left_out {
+            return None;
+        }
+        left_out = line == "USER-SUPPLIED VALUES:";
+        Some(if left_out {
+            "(values, manifests and notes are left out here, since they may hold secrets: `helm get all` has them)"
+                .to_owned()
+        } else {
+            text::visible(line)
+        })
+    }
+}
+
 fn without(line: &str, start: usize, close: char) -> String {
     let end = line.rfind(close).filter(|end| *end >= start);
     if end == Some(start) {
@@ -116,6 +134,15 @@ mod tests {
             "parse error at <{{ .Values.x }}>: v1.T{} map[]",
             "parse error at <{{ .Values.x }}>: v1.T{} map[]",
         );
+    }
+
+    #[test]
+    fn rule_16_verbose_answers_have_no_values() {
+        let mut fit = without_values();
+        let said = ["NAME: web", "USER-SUPPLIED VALUES:", "password: x", "NOTES:", "y"];
+        let shown: Vec<String> = said.iter().filter_map(|line| fit(line)).collect();
+        assert_eq!((shown.len(), shown[0].as_str()), (2, "NAME: web"));
+        assert!(shown[1].starts_with("(values, manifests and notes are left out"));
     }
 
     #[test]

@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs Helm: EKS_DEPLOY_TEST_HELMS=PATH[:PATH]"]
-    fn table_agrees_with_the_binaries() {
+    fn rule_18_table_agrees_with_the_binaries() {
         let helms =
             std::env::var_os("EKS_DEPLOY_TEST_HELMS").expect("EKS_DEPLOY_TEST_HELMS names the binaries");
         for helm in std::env::split_paths(&helms) {

@@ -131,6 +131,19 @@ pub(crate) fn judge(asked: Asked, found: Found) -> Outcome {
 }
 
 impl Outcome {
+    /// One word for programs.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Deployed { .. } => "deployed",
+            Self::Untouched => "unchanged",
+            Self::RolledBack { .. } => "rolled-back",
+            Self::Removed => "removed",
+            Self::Failed { .. } => "failed",
+            Self::Pending { .. } => "pending",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
     /// How the process ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -176,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn judges_by_the_release() {
+    fn rule_7_judges_by_the_release() {
         check(3, true, release(3, "deployed", "Upgrade complete"), "deployed as revision 3", Exit::Done);
         check(
             3,

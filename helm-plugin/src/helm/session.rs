@@ -13,15 +13,17 @@ use super::{
     arguments::FlagError,
     arm,
     binary::{self, BinaryError, Version},
-    child::{Child, GRACE, Input, Shown},
+    child::{Child, Fit, GRACE, Input, Shown},
     explain::{self, Trouble},
     outcome::{Found, ReleaseState},
     stored::Stored,
 };
 use crate::{
+    ci::Ci,
     exit::Exit,
     failure::Explain,
     run_folder::{RunFolder, RunFolderError},
+    secrets::Secrets,
     signals::Stop,
 };
 
@@ -136,6 +138,33 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+/// A run of Helm that changes a release.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deployment<'a> {
+    /// Its arguments.
+    pub(crate) arguments: &'a [String],
+    /// What it reads from stdin.
+    pub(crate) document: &'a [u8],
+    /// What is hidden in what it prints.
+    pub(crate) secrets: &'a Secrets,
+    /// Whose commands must not be in it.
+    pub(crate) ci: Ci,
+    /// Whether stdout is for something else than its answer.
+    pub(crate) aside: bool,
+}
+
+impl Deployment<'_> {
+    fn output(&self) -> Box<dyn io::Write> {
+        if self.aside { Box::new(io::stderr()) } else { Box::new(io::stdout()) }
+    }
+
+    /// How its lines are shown, by way of what each output needs besides.
+    fn fit(&self, mut fit: impl FnMut(&str) -> Option<String> + 'static) -> Fit {
+        let (secrets, ci) = (self.secrets.clone(), self.ci);
+        Box::new(move |line| Some(ci.harmless(&secrets.hide(&fit(line)?))))
+    }
+}
+
 /// The user's Helm, with our kubeconfig.
 #[derive(Debug)]
 pub(crate) struct Helm<'a> {
@@ -205,19 +234,18 @@ impl<'a> Helm<'a> {
     /// Runs Helm for what it does, showing what it prints.
     pub(crate) async fn deploy(
         &self,
-        arguments: &[String],
-        document: &[u8],
+        deployment: Deployment<'_>,
         next_stop: impl AsyncFnMut() -> Stop,
     ) -> Result<Ended, HelmError> {
-        let (mut child, output) = self.start(arguments, Input::Document(document))?;
+        let (mut child, output) = self.start(deployment.arguments, Input::Document(deployment.document))?;
         let open = |path: &Path| fs::File::open(path).map_err(|source| self.run_error(source));
         let mut shown = [
-            Shown::new(open(&output.stdout)?, io::stdout()),
-            Shown::by_line(open(&output.stderr)?, io::stderr(), explain::fit),
+            Shown::new(open(&output.stdout)?, deployment.output(), deployment.fit(explain::without_values())),
+            Shown::new(open(&output.stderr)?, io::stderr(), deployment.fit(|line| Some(explain::fit(line)))),
         ];
         let (status, stop): (ExitStatus, _) =
             child.watch(&mut shown, next_stop, GRACE).await.map_err(|source| self.run_error(source))?;
-        let stderr = String::from_utf8_lossy(&shown[1].text).into_owned();
+        let stderr = deployment.secrets.hide(&String::from_utf8_lossy(&shown[1].text));
         Ok(Ended { success: status.success(), stop, stderr })
     }
 

@@ -142,7 +142,8 @@ impl Lock {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<Lock, LockError> {
+/// Reads the text of a file.
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Lock, LockError> {
     let form = |source| LockError::Form { path: path.to_owned(), source };
     let text: Text = serde_yaml_ng::from_str(text).map_err(|error| form(error.into()))?;
     if text.version != 1 {

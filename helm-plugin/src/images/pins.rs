@@ -252,12 +252,14 @@ pub(crate) fn apply(config: &Value, values: &Value, pins: &[Pin]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
     use crate::images::{
         policy::{Pinned, Required},
         uses::Object,
+        values_path::overlay,
     };
 
     const DIGEST: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn images_that_no_one_named() {
+    fn rule_2_images_that_no_one_named() {
         let values = json!({"a": {"image": "r.example/a:1"}, "b": {"repository": "r.example/b"}});
         assert_eq!(find("r.example/a:1", &[], &values), Ok(vec![wanted("a.image", "r.example/a:1")]));
         assert_eq!(find("r.example/b:9", &[], &values), Ok(vec![wanted("b", "r.example/b:9")]));
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_values_cannot_say_is_post_rendered() {
+    fn rule_2_what_values_cannot_say_is_post_rendered() {
         let found = find_via(Via::Auto, Required::All, "r.example/c:1", &[], &json!({})).unwrap();
         assert_eq!((found.placed, found.loose), (vec![], vec![wanted("", "r.example/c:1")]));
         let values = json!({"a": {"repository": "r.example/a"}, "b": "r.example/x"});
@@ -366,5 +368,27 @@ mod tests {
         });
         assert_eq!(apply(&config, &values, std::slice::from_ref(&pin)), expected);
         assert_eq!(apply(&expected, &values, &[pin]), expected, "pinning twice is pinning once");
+    }
+
+    proptest! {
+        #[test]
+        fn rule_2_pinned_twice_is_pinned_once(form in 0..5usize, tag in "[a-z0-9]{1,8}", tagged: bool, more in "[a-z]{1,5}") {
+            let image = [
+                json!("old:1"),
+                json!({"repository": "old", "tag": "", more.as_str(): 1}),
+                json!({"registry": "docker.io", "repository": "old", "tag": "1"}),
+                json!({"repository": "old", "tag": "1", "digest": ""}),
+                json!({"image": "old", "digest": null, more.as_str(): []}),
+            ];
+            let chart = json!({"image": image[form], more.as_str(): {"image": "old:1"}});
+            let reference = if tagged { format!("r.example/a:{tag}") } else { "r.example/a".to_owned() };
+            let pinned = |config: &Value| {
+                let values = overlay(&chart, config);
+                let pin = pin(wanted("image", &reference), DIGEST.parse().unwrap(), &values).unwrap();
+                apply(config, &values, &[pin])
+            };
+            let once = pinned(&json!({more.as_str(): {"image": "mine"}}));
+            prop_assert_eq!(pinned(&once), once);
+        }
     }
 }

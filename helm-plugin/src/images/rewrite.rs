@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_images_and_nothing_else() {
+    fn rule_3_changes_images_and_nothing_else() {
         check(
             "kind: Pod\nspec:\n  containers:\n  - image: «r.example/api:v1» # of r.example/api:v1\n    name: é\n",
         );

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn unpinned_images_of_ecr() {
+    fn rule_4_unpinned_images_of_ecr() {
         let unpinned =
             |image: &str| Err(format!("not pinned by digest:\nPod/p, spec.containers[0].image: {image}"));
         check(&pod(&format!("{ECR}/a:v1"), ""), &[], &unpinned(&format!("{ECR}/a:v1")));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn hooks_count_and_test_hooks_warn() {
+    fn rule_4_hooks_count_and_test_hooks_warn() {
         let hook =
             |event: &str| Hook { events: vec![event.to_owned()], manifest: pod(&format!("{ECR}/a:v1"), "") };
         let count = |event: &str| {

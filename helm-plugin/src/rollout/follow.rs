@@ -15,12 +15,14 @@ use tokio::{
 use super::{
     ledger::{Ledger, LogKey, Note},
     observe,
-    report::Report,
+    obstacles::Obstacles,
+    state::State,
     subject::Subject,
 };
 use crate::{
     images::resolve,
     kube::{Client, KubeError},
+    secrets::Secrets,
     talk,
 };
 
@@ -31,12 +33,30 @@ const LOGS_EVERY: u32 = 5;
 /// What is kept of a log: lines, and bytes.
 const LOG: (usize, usize) = (50, 16 * 1024);
 
+/// Something that was said of a rollout, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    pub(crate) at: Instant,
+    pub(crate) text: String,
+}
+
+/// What was seen of a rollout.
+#[derive(Debug, Default)]
+pub(crate) struct Followed {
+    /// In the order it was said.
+    pub(crate) timeline: Vec<Moment>,
+    /// What stood in the way in the end.
+    pub(crate) obstacles: Obstacles,
+}
+
 /// Follows one rollout.
 pub(crate) struct Follower<'a> {
     client: &'a Client,
     registry: Option<Registry>,
     subjects: Vec<Subject>,
+    secrets: Secrets,
     ledger: Ledger,
+    timeline: Vec<Moment>,
     begun: Instant,
     /// Whether a person looks: a table instead of lines.
     attended: bool,
@@ -46,16 +66,17 @@ pub(crate) struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// Looks at what is there before Helm changes it. `registry` is asked whether images are there that nodes do not
-    /// find.
+    /// find; what `secrets` hold is hidden in all that is seen.
     pub(crate) async fn begin(
         client: &'a Client,
         registry: Option<Registry>,
         subjects: Vec<Subject>,
+        secrets: Secrets,
         attended: bool,
     ) -> Result<Self, KubeError> {
         let ledger = Ledger::begin(observe::states(client, &subjects).await?);
-        let begun = Instant::now();
-        Ok(Self { client, registry, subjects, ledger, begun, attended, hopeless: None })
+        let (begun, timeline) = (Instant::now(), Vec::new());
+        Ok(Self { client, registry, subjects, secrets, ledger, timeline, begun, attended, hopeless: None })
     }
 
     /// Follows until it is dropped. `give_up` is told when nothing will help any more, after the evidence is kept.
@@ -79,22 +100,46 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// What stood in the way, after a last look: a failed rollout may have changed since the one before.
-    pub(crate) async fn report(mut self) -> Report {
-        if let Ok(mut states) = observe::states(self.client, &self.subjects).await {
+    /// All that was seen of a rollout that failed, after a last look: it may have changed since the one before.
+    pub(crate) async fn failed(mut self) -> Followed {
+        if let Ok(mut states) = self.states().await {
             // What crashes again and again is ready for moments.
             states.retain(|state| !state.done);
             self.ledger.observe(self.begun.elapsed(), states);
         }
         self.keep_logs(true).await;
-        Report::new(mem::take(&mut self.ledger).into_stuck())
+        let obstacles = Obstacles::new(mem::take(&mut self.ledger).into_stuck());
+        Followed { timeline: mem::take(&mut self.timeline), obstacles }
+    }
+
+    /// The same of one that went well. The last steps may be seen now only, where someone asks for them.
+    pub(crate) async fn succeeded(mut self, last_look: bool) -> Followed {
+        if last_look && let Ok(states) = self.states().await {
+            for note in self.ledger.observe(self.begun.elapsed(), states) {
+                self.remember(&note);
+            }
+        }
+        Followed { timeline: mem::take(&mut self.timeline), obstacles: Obstacles::default() }
+    }
+
+    async fn states(&self) -> Result<Vec<State>, KubeError> {
+        let mut states = observe::states(self.client, &self.subjects).await?;
+        states.iter_mut().for_each(|state| state.hide(&self.secrets));
+        Ok(states)
+    }
+
+    fn remember(&mut self, note: &Note) {
+        let (Note::Progress(text) | Note::Warning(text) | Note::Hopeless(text) | Note::Suspect(_, text)) =
+            note;
+        self.timeline.push(Moment { at: Instant::now(), text: text.clone() });
     }
 
     async fn look(&mut self, all_logs: bool) -> Result<(), KubeError> {
-        let states = observe::states(self.client, &self.subjects).await?;
+        let states = self.states().await?;
         let notes = self.ledger.observe(self.begun.elapsed(), states);
         self.keep_logs(all_logs).await;
         for note in notes {
+            self.remember(&note);
             match note {
                 Note::Progress(text) if !self.attended => talk::say(&text),
                 Note::Progress(_) => {}
@@ -130,7 +175,7 @@ impl<'a> Follower<'a> {
             let pod = (subject.namespace.as_str(), pod.as_str());
             // A container that is just being started has none yet, one that is gone none any more.
             if let Ok(text) = self.client.log(pod, container, *previous, LOG).await {
-                self.ledger.keep_log(&subject, key, text);
+                self.ledger.keep_log(&subject, key, self.secrets.hide(&text));
             }
         }
     }

@@ -73,6 +73,16 @@ impl Pod {
             uid,
         }
     }
+
+    /// What others have written of it.
+    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let pairs = self.ended.iter_mut().chain(&mut self.events).map(|(_, message)| message);
+        self.unscheduled.iter_mut().chain(pairs).chain(self.containers.iter_mut().flat_map(|container| {
+            let ended = [&mut container.ended, &mut container.before].into_iter().flatten();
+            let waiting = container.waiting.iter_mut().map(|(_, message)| message);
+            waiting.chain(ended.map(|ended| &mut ended.message))
+        }))
+    }
 }
 
 fn container(status: &Value) -> Container {

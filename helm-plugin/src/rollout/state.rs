@@ -6,6 +6,7 @@ use super::{
     pod::{Pod, about, condition, string},
     subject::{Kind, Subject},
 };
+use crate::secrets::Secrets;
 
 /// What the API server says of one object.
 #[derive(Debug, Default)]
@@ -69,6 +70,14 @@ impl State {
             wanted,
             done,
             pods,
+        }
+    }
+
+    /// Hides what programs and nodes say of secrets.
+    pub(super) fn hide(&mut self, secrets: &Secrets) {
+        let own = self.failed.iter_mut().map(|(_, message)| message).chain(&mut self.refused);
+        for text in own.chain(self.pods.iter_mut().flat_map(Pod::texts)) {
+            *text = secrets.hide(text);
         }
     }
 }

@@ -230,7 +230,8 @@ pub(crate) fn read(named: Option<&Path>) -> Result<File, FileError> {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<File, FileError> {
+/// Reads the text of a file at this path.
+pub(crate) fn parse(path: &Path, text: &str) -> Result<File, FileError> {
     let text: Text =
         serde_yaml_ng::from_str(text).map_err(|source| FileError::Form { path: path.to_owned(), source })?;
     let both = |both| FileError::Both { path: path.to_owned(), both };

@@ -9,18 +9,19 @@ use tokio::sync::Notify;
 
 use super::{release::unless_stopped, way::Way};
 use crate::{
-    ci::Ci,
     eks::access,
     exit::Exit,
     failure::{Explain, Failure},
     heartbeat::Heart,
     helm::{
         outcome::{Asked, Outcome, judge},
-        session::{Ended, Helm, HelmError, failed},
+        session::{Deployment, Ended, Helm, HelmError, failed},
     },
     images::resolve,
     kube::{ActAs, Client, KubeError},
-    rollout::{FirstCause, Follower, Report, Subject},
+    report::Report,
+    rollout::{FirstCause, Followed, Follower, Subject},
+    secrets::Secrets,
     signals::{Signals, Stop},
     talk::{say, warn},
 };
@@ -29,7 +30,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChangeError {
     /// Stopped while Helm was at work.
-    #[error("stopped; release `{release}` is {outcome}")]
+    #[error("{stop}; release `{release}` is {outcome}")]
     StoppedDuring {
         /// The release.
         release: String,
@@ -121,6 +122,8 @@ pub(super) struct Change<'a> {
     pub(super) asked: Asked,
     /// The objects whose pods it rolls out.
     pub(super) subjects: Vec<Subject>,
+    /// What is hidden in what they say, and Helm.
+    pub(super) secrets: Secrets,
     /// Whether it can be cancelled: Helm's rollback hears no signal, and would leave the release pending.
     pub(super) cancellable: bool,
 }
@@ -132,46 +135,51 @@ impl Scene<'_> {
         change: Change<'_>,
         helm: &Helm<'_>,
         signals: &mut Signals,
+        report: &mut Report,
     ) -> Result<Exit, Failure> {
         let client =
             unless_stopped(signals, async { Ok(self.reach().await.inspect_err(not_followed).ok()) }).await?;
-        let subjects = change.subjects.clone();
         let mut follower = match &client {
             Some(client) => {
-                unless_stopped(signals, async { Ok(self.follower(client, subjects).await) }).await?
+                unless_stopped(signals, async { Ok(self.follower(client, &change).await) }).await?
             }
             None => None,
         };
         let heart = client
             .as_ref()
             .map(|client| Heart::of(client, self.namespace, self.release, change.asked.revision));
-        let ended = run(&change, helm, follower.as_mut(), heart, signals).await?;
-        let found = helm.status(self.release, self.namespace).await;
-        let outcome = judge(change.asked, found);
-        if let Outcome::Deployed { .. } = outcome
-            && ended.stop.is_none()
-        {
-            drop(follower);
+        let verb = change.arguments.first().map_or("", String::as_str);
+        report.remember(format!("helm {verb} begins"));
+        report.ci().begin(&format!("helm {verb} {}", self.release)).iter().for_each(|line| say(line));
+        let ended = run(&change, report, helm, follower.as_mut(), heart, signals).await;
+        report.ci().end().iter().for_each(|line| say(line));
+        let ended = ended?;
+        let outcome = judge(change.asked, helm.status(self.release, self.namespace).await);
+        let good = matches!(outcome, Outcome::Deployed { .. }) && ended.stop.is_none();
+        report.follow(match follower {
+            Some(follower) if good => follower.succeeded(report.is_wanted()).await,
+            Some(follower) => follower.failed().await,
+            None => Followed::default(),
+        });
+        report.remember(format!("release {} is {outcome}", self.release));
+        report.outcome = Some(outcome.clone());
+        if good {
             say(&format!("release {} is {outcome}", self.release));
             return Ok(Exit::Done);
         }
-        let report = match follower {
-            Some(follower) => follower.report().await,
-            None => Report::default(),
-        };
         if outcome == Outcome::Untouched && ended.stop.is_none() && !ended.success {
-            let verb = change.arguments.first().cloned().unwrap_or_default();
-            let error = failed(verb, &ended.stderr);
+            let error = failed(verb.to_owned(), &ended.stderr);
             return Err(access::explain(error, &self.way.aws, &self.way.cluster, self.namespace).await);
         }
-        say(&report.text(Ci::of_environment()));
+        say(&report.obstacles().text(report.reader()));
         let (release, namespace) = (self.release.to_owned(), self.namespace.to_owned());
         Err(match ended.stop {
             None if ended.stderr.contains("conflict with \"") => {
                 ChangeError::Conflict { release, outcome }.into()
             }
-            None | Some(Stop::GivenUp) => {
-                ChangeError::NotDeployed { release, namespace, outcome, cause: report.first() }.into()
+            None | Some(Stop::GivenUp | Stop::Deadline) => {
+                let cause = report.obstacles().first();
+                ChangeError::NotDeployed { release, namespace, outcome, cause }.into()
             }
             Some(stop) => ChangeError::StoppedDuring { release, stop, outcome }.into(),
         })
@@ -183,9 +191,10 @@ impl Scene<'_> {
     }
 
     /// Who may deploy and not look is told so, and deploys.
-    async fn follower<'a>(&self, client: &'a Client, subjects: Vec<Subject>) -> Option<Follower<'a>> {
+    async fn follower<'a>(&self, client: &'a Client, change: &Change<'_>) -> Option<Follower<'a>> {
         let registry = resolve::registry(self.way.aws.clone(), self.endpoints.clone()).ok();
-        let begun = Follower::begin(client, registry, subjects, self.attended).await;
+        let (subjects, secrets) = (change.subjects.clone(), change.secrets.clone());
+        let begun = Follower::begin(client, registry, subjects, secrets, self.attended).await;
         begun.inspect_err(not_followed).ok()
     }
 }
@@ -193,6 +202,7 @@ impl Scene<'_> {
 /// Runs Helm; meanwhile follows what it does, and gives signs of life.
 async fn run(
     change: &Change<'_>,
+    report: &Report,
     helm: &Helm<'_>,
     follower: Option<&mut Follower<'_>>,
     heart: Option<Heart<'_>>,
@@ -220,8 +230,11 @@ async fn run(
             None => future::pending().await,
         }
     };
+    let Change { arguments, document, secrets, .. } = change;
+    let (ci, aside) = (report.reader(), report.is_answer());
+    let deployment = Deployment { arguments, document, secrets, ci, aside };
     tokio::select! {
-        ended = helm.deploy(change.arguments, change.document, next_stop) => ended,
+        ended = helm.deploy(deployment, next_stop) => ended,
         never = following => match never {},
         never = beating => match never {},
     }

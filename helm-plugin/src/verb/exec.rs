@@ -87,7 +87,7 @@ fn handed_on(stop: Stop, terminal: bool) -> Option<Signal> {
     match stop {
         Stop::Interrupt => (!terminal).then_some(Signal::INT),
         Stop::HangUp => Some(Signal::HUP),
-        Stop::Terminate | Stop::ParentGone | Stop::GivenUp => Some(Signal::TERM),
+        Stop::Terminate | Stop::ParentGone | Stop::GivenUp | Stop::Deadline => Some(Signal::TERM),
     }
 }
 

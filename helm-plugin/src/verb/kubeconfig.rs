@@ -1,6 +1,6 @@
 //! `eks-deploy kubeconfig`: a kubeconfig for the cluster, printed or put into a file.
 
-mod file;
+pub(crate) mod file;
 
 use std::{
     env,

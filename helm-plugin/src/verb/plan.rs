@@ -3,11 +3,12 @@
 use std::io::{self, Write as _};
 
 use super::{
-    change::CONFLICT,
+    change::{CONFLICT, Scene},
     release::{Begun, ManifestError, Prepared, Target, unless_stopped},
 };
 use crate::{
     changes::{self, Changes, Wanted},
+    ci::Ci,
     cli::{Output, PlanArguments},
     exit::Exit,
     failure::{Explain, Failure},
@@ -55,7 +56,7 @@ pub(crate) async fn run(arguments: PlanArguments) -> Result<Exit, Failure> {
     let looked = look(&begun, &target, &helm, &prepared);
     let changes = unless_stopped(&mut signals, Box::pin(looked)).await?;
     let text = match output {
-        Output::Text => changes.text(),
+        Output::Text => Ci::of_environment().quoted(changes.text().trim_end()) + "\n",
         Output::Json => format!("{:#}\n", changes.json()),
     };
     io::stdout().write_all(text.as_bytes()).map_err(PlanError::Write)?;
@@ -77,9 +78,7 @@ async fn look(
     prepared: &Prepared,
 ) -> Result<Changes, Failure> {
     let scene = begun.scene(target);
-    let stored =
-        if prepared.revision == 1 { None } else { deployed(helm, scene.release, scene.namespace).await? };
-    let stored = stored.map_or(Ok(Vec::new()), |stored| objects(&stored, scene.release))?;
+    let stored = deployed_objects(helm, &scene, prepared.revision).await?;
     let wanted = Wanted {
         release: scene.release,
         namespace: scene.namespace,
@@ -90,6 +89,16 @@ async fn look(
         force: begun.settings.helm.is_set("force-conflicts"),
     };
     Ok(changes::changes(&scene.reach().await?, &wanted).await?)
+}
+
+/// The objects of what is there before this revision.
+pub(super) async fn deployed_objects(
+    helm: &Helm<'_>,
+    scene: &Scene<'_>,
+    next: u64,
+) -> Result<Vec<Rendered>, Failure> {
+    let stored = if next == 1 { None } else { deployed(helm, scene.release, scene.namespace).await? };
+    Ok(stored.map_or(Ok(Vec::new()), |stored| objects(&stored, scene.release))?)
 }
 
 /// What Helm would compare with: the last revision that was deployed, else the last one.

@@ -8,15 +8,17 @@ use super::{
     release::unless_stopped,
 };
 use crate::{
+    ci::Ci,
     cli::RecoverArguments,
     exit::Exit,
     failure::{Explain, Failure},
     heartbeat::{Heart, Pulse},
     helm::{
         outcome::{Found, ReleaseState},
-        session::Helm,
+        session::{Deployment, Helm},
     },
     kube::Client,
+    secrets::Secrets,
     signals::Signals,
     talk::say,
 };
@@ -225,7 +227,9 @@ impl Recovery<'_> {
         arguments.extend(["--namespace", namespace, "--wait", "--timeout", timeout].map(str::to_owned));
         say(&format!("helm {} {release}", arguments[0]));
         let heart = Heart::of(self.client, namespace, release, state.revision + 1);
-        let helm = self.helm.deploy(&arguments, &[], async || unstoppable(signals).await);
+        let (secrets, ci) = (&Secrets::default(), Ci::of_environment());
+        let deployment = Deployment { arguments: &arguments, document: &[], secrets, ci, aside: false };
+        let helm = self.helm.deploy(deployment, async || unstoppable(signals).await);
         let ended = tokio::select! {
             ended = helm => ended?,
             never = heart.beat() => match never {},
@@ -257,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_frees_a_release() {
+    fn rule_8_what_frees_a_release() {
         let check = |status: &str, revisions: &[(u64, &str)], expected: Step| {
             let state = |(revision, status): &(u64, &str)| ReleaseState {
                 revision: *revision,

@@ -26,7 +26,7 @@ pub(super) use target::Target;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BeginError {
     /// Someone asked for it.
-    #[error("stopped; nothing was changed")]
+    #[error("{0}; nothing was changed")]
     Stopped(Stop),
     /// The system does not do what every program needs.
     #[error("cannot start")]

@@ -2,7 +2,7 @@
 
 use super::{change::Change, existing::Existing, plan, release::unless_stopped, wait};
 use crate::{
-    cli::RollbackArguments,
+    cli::{ExistingArguments, RollbackArguments, RollbackFlags},
     exit::Exit,
     failure::{Explain, Failure},
     helm::{
@@ -15,7 +15,9 @@ use crate::{
         uses::{self, ImageUse, Rendered},
         verify,
     },
+    report::Report,
     rollout::{self, Operation},
+    secrets::Secrets,
     talk::{say, warn},
 };
 
@@ -74,26 +76,45 @@ impl Explain for RollbackError {
     }
 }
 
-/// Rolls back.
+/// Rolls back, and tells of it.
 pub(crate) async fn run(arguments: RollbackArguments) -> Result<Exit, Failure> {
-    let (existing, mut signals) = Existing::new(arguments.existing)?;
+    let RollbackArguments { existing, revision, report, flags } = arguments;
+    let mut report = Report::begin("rollback", report)?;
+    let result = roll_back(existing, revision, &flags, &mut report).await;
+    report.tell(&result);
+    result
+}
+
+async fn roll_back(
+    existing: ExistingArguments,
+    revision: Option<u64>,
+    typed: &RollbackFlags,
+    report: &mut Report,
+) -> Result<Exit, Failure> {
+    let (existing, mut signals) = Existing::new(existing)?;
     let helm = existing.helm()?;
     let entrance = existing.enter(&mut signals).await?;
     let scene = existing.scene(&entrance);
+    report.is_about(scene.release, scene.namespace, scene.way.cluster.identity());
     let prepare = async {
         let version = helm.version().await?;
-        let mut flags = arguments.flags.render(&version)?;
-        let (from, to) = revisions(&helm, scene.release, scene.namespace, arguments.revision).await?;
+        let mut flags = typed.render(&version)?;
+        let (from, to) = revisions(&helm, scene.release, scene.namespace, revision).await?;
         let objects = objects(&helm, scene.release, scene.namespace, to).await?;
         let aws = entrance.way.aws.clone();
         let registry = resolve::registry(aws, scene.endpoints.clone())?;
         images_are_there(&registry, &objects, to).await?;
-        if arguments.flags.waits_as_we_like() {
+        if typed.waits_as_we_like() {
             wait::choose(&mut flags, &scene.reach().await?, &objects, scene.namespace).await;
         }
         Ok::<_, Failure>((flags, from, to, objects))
     };
     let (flags, from, to, objects) = unless_stopped(&mut signals, Box::pin(prepare)).await?;
+    report.revision = Some(from + 1);
+    if report.is_wanted() {
+        let before = plan::deployed_objects(&helm, &scene, from + 1);
+        report.compare(&unless_stopped(&mut signals, before).await?, &objects);
+    }
     say(&format!("back from revision {from} to revision {to}, as revision {}", from + 1));
     let mut command = ["rollback", scene.release, &to.to_string(), "--namespace", scene.namespace]
         .map(str::to_owned)
@@ -104,9 +125,10 @@ pub(crate) async fn run(arguments: RollbackArguments) -> Result<Exit, Failure> {
         document: &[],
         asked: Asked { revision: from + 1, rollback: false },
         subjects: rollout::subjects(&objects, scene.namespace, Operation::Rollback),
+        secrets: Secrets::of(&objects),
         cancellable: false,
     };
-    scene.carry_out(change, &helm, &mut signals).await
+    scene.carry_out(change, &helm, &mut signals, report).await
 }
 
 /// The revision that there is, and the one to go back to.

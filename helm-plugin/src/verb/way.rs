@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn another_account_is_an_error() {
+    fn rule_12_another_account_is_an_error() {
         let here = cluster("https://a.example");
         let nowhere = Cluster { arn: None, ..here.clone() };
         let check = |cluster: &Cluster, expected: Option<&str>, message: &str| {
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_of_a_stranger_has_to_be_named() {
+    fn rule_12_an_endpoint_of_a_stranger_has_to_be_named() {
         let check = |endpoint: &str, named: Option<&str>, message: &str| {
             let named = named.map(|text| text.parse().unwrap());
             let got = trusted(cluster(endpoint), named.as_ref());

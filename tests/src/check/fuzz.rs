@@ -22,7 +22,7 @@ use crate::progress;
 type Crate = (&'static str, &'static [&'static str]);
 
 const CRATES: [Crate; 4] = [
-    ("helm-plugin", &["post_render"]),
+    ("helm-plugin", &["files", "post_render"]),
     ("proto", &["decode", "requests"]),
     ("provider/build", &["dockerfile", "ignore"]),
     ("registry", &["answers", "archives", "layouts", "logins", "manifests", "names"]),

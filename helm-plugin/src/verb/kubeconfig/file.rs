@@ -17,7 +17,7 @@ const LISTS: [&str; 3] = ["clusters", "users", "contexts"];
 
 /// The file cannot be changed. It is as it was.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
+pub(crate) enum FileError {
     /// The file system refused.
     #[error("cannot change `{}`", path.display())]
     Io {
@@ -94,7 +94,13 @@ fn replace(path: &Path, part: &Path, text: &str, mode: u32) -> io::Result<()> {
     fs::rename(part, path)
 }
 
-fn merged(path: &Path, text: &str, addition: &Value, keep_current: bool) -> Result<String, FileError> {
+/// The text of the file with `addition` in it.
+pub(crate) fn merged(
+    path: &Path,
+    text: &str,
+    addition: &Value,
+    keep_current: bool,
+) -> Result<String, FileError> {
     let syntax = |source| FileError::Syntax { path: path.to_owned(), source };
     let form = |part, wanted| FileError::Form { path: path.to_owned(), part, wanted };
     let mut config = match serde_yaml_ng::from_str(text).map_err(syntax)? {

@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+use ecr_registry::Digest;
+use serde_json::Value;
+
 use super::{
     pinning::{Pinned, Pinning},
     target::Target,
@@ -123,6 +126,9 @@ pub(super) async fn prepare(
     if !copied_first && local {
         chart = snapshot(&chart, folder)?;
     }
+    if !settings.helm.says_values() {
+        kept(&first.config, &named).iter().for_each(|line| warn(line));
+    }
     let (chart, chart_version) = if local {
         (chart, None)
     } else {
@@ -237,6 +243,34 @@ fn named_images(settings: &Settings, target: &Target) -> Result<Vec<Wanted>, Ter
     named.collect()
 }
 
+/// What to say of digests that are in the values of the last revision, which Helm takes again where none are given: a new
+/// tag in the chart would change nothing.
+fn kept(config: &Value, named: &[Wanted]) -> Option<String> {
+    let mut places = Vec::new();
+    digests(config, "", &mut places);
+    places.retain(|place| !named.iter().any(|wanted| place.starts_with(&wanted.path.to_string())));
+    (!places.is_empty()).then(|| {
+        format!(
+            "no values were given, so helm takes those of the last revision again, with their digests, whatever the chart \
+             says now: {}; --image names an image anew, --reset-values goes back to the chart's values",
+            places.join(", ")
+        )
+    })
+}
+
+fn digests(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            let dot = if place.is_empty() { "" } else { "." };
+            map.iter().for_each(|(key, below)| digests(below, &format!("{place}{dot}{key}"), found));
+        }
+        Value::String(text) if text.rsplit('@').next().is_some_and(|end| end.parse::<Digest>().is_ok()) => {
+            found.push(place.to_owned());
+        }
+        _ => {}
+    }
+}
+
 fn report(pins: &[Pin], deployed: &[Rendered], policy: &Policy) {
     for pin @ Pin { path, reference, digest, .. } in pins {
         let tag = reference.tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
@@ -246,5 +280,30 @@ fn report(pins: &[Pin], deployed: &[Rendered], policy: &Policy) {
     }
     for used in verify::tolerated(deployed, policy) {
         warn(&format!("{} is not pinned by digest: {}", used.object, used.image));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rule_2_digests_that_helm_takes_again_are_told() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let config = json!({
+            "image": {"tag": format!("v1@{digest}")}, "worker": {"digest": digest, "tag": "v1"}, "text": "a@b",
+        });
+        let told = |named: &[&str]| {
+            let wanted = |path: &&str| Wanted {
+                path: path.parse().unwrap(),
+                reference: "r.example/a".parse().unwrap(),
+            };
+            kept(&config, &named.iter().map(wanted).collect::<Vec<_>>())
+        };
+        assert!(told(&[]).unwrap().contains(": image.tag, worker.digest;"));
+        assert!(told(&["image"]).unwrap().contains(": worker.digest;"));
+        assert_eq!(told(&["image", "worker"]), None);
     }
 }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_that_end_too_soon() {
+    fn rule_13_credentials_that_end_too_soon() {
         let check = |left: Option<u64>, timeout: &str, expected: Option<&str>| {
             let now = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
             let got = too_short(left.map(|seconds| now + Duration::from_secs(seconds)), now, timeout);
