@@ -1,55 +1,88 @@
-//! What the Helm plugin is felt by.
+//! What the Helm plugin is felt by: beside the programs that people use for the same, and beside Helm itself.
 
-use std::path::Path;
-use std::process::Command;
+mod overhead;
+mod post_render;
+pub mod resolve;
+mod token;
 
-use super::lane::{Lane, Way, run};
-use crate::tool::Tool;
+use anyhow::Result;
 
-const CLUSTER: &str = "demo";
-const REGION: &str = "eu-west-1";
+use super::contest::{self, Heat, Lane, TIME, Wanted};
+use super::lane::Stage;
+use super::report::Outcome;
+use overhead::OWN;
 
-pub(super) const LANES: &[Lane] = &[
-    // kubectl and helm ask for a token once per command, and after a 401 several times: its start-up time is waited for.
-    Lane {
-        area: "helm",
-        name: "token",
-        warm_up: 3,
+pub(super) use token::LANES;
+
+const AREA: &str = "helm";
+
+const OVERHEAD: Lane = Lane { of: |taken| taken.figure(OWN), goal: |_| Some(150.0), ..TIME };
+
+const HEATS: &[Heat<Stage>] = &[
+    Heat {
+        rounds: 11,
+        run: token::assume_role,
+        lanes: &[Lane {
+            name: "token-assume-role",
+            about: "a token as another role, from an STS 20 ms away",
+            ..TIME
+        }],
+    },
+    Heat {
+        rounds: 7,
+        run: |stage, without, rounds| resolve::compete(stage, resolve::Spread::One, without, rounds),
+        lanes: &[Lane {
+            name: "resolve-100",
+            about: "the digests of a chart's 100 images in one repository 20 ms away, with all that is ours around that; \
+                    `crane digest` for each, 8 at a time",
+            ..TIME
+        }],
+    },
+    Heat {
+        rounds: 7,
+        run: |stage, without, rounds| resolve::compete(stage, resolve::Spread::Hundred, without, rounds),
+        lanes: &[Lane {
+            name: "resolve-100-repositories",
+            about: "the same with a repository for each image",
+            ..TIME
+        }],
+    },
+    Heat {
         rounds: 21,
-        ours: |stage| Ok(token(&stage.programs()?.plugin, &["token", "--cluster-name", CLUSTER])),
-        peers: &[
-            Way {
-                name: "aws",
-                command: |stage| {
-                    let aws = Tool::Aws.install(&stage.cache)?;
-                    Ok(token(&aws, &["eks", "get-token", "--cluster-name", CLUSTER]))
-                },
-            },
-            Way {
-                name: "aws-iam-authenticator",
-                command: |stage| {
-                    let authenticator = Tool::AwsIamAuthenticator.install(&stage.cache)?;
-                    Ok(token(&authenticator, &["token", "--cluster-id", CLUSTER]))
-                },
-            },
-        ],
-        goal: None,
-        unit: "ms",
-        measure: |command| {
-            run(command, |said| said.contains("\"k8s-aws-v1.") && said.contains("ExecCredential"))
-        },
+        run: |stage, _, rounds| post_render::compete(stage, rounds),
+        lanes: &[Lane {
+            name: "post-render-1MB",
+            about: "what the post-renderer adds to Helm's own work on a megabyte of manifests, its start included",
+            goal: |_| Some(15.0),
+            ..TIME
+        }],
+    },
+    Heat {
+        rounds: 7,
+        run: |stage, _, rounds| overhead::compete(stage, false, rounds),
+        lanes: &[Lane {
+            name: "overhead",
+            about: "`up` of a chart without images of ECR, less the dry run and the upgrade that Helm does for it",
+            ..OVERHEAD
+        }],
+    },
+    Heat {
+        rounds: 7,
+        run: |stage, _, rounds| overhead::compete(stage, true, rounds),
+        lanes: &[Lane {
+            name: "overhead-pinned",
+            about: "`up` of a chart with an image of ECR, less the two dry runs and the upgrade that Helm does for it",
+            ..OVERHEAD
+        }],
     },
 ];
 
-/// Signing needs keys, which need not be anybody's, and no network.
-fn token(program: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).args(["--region", REGION]);
-    command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
-    command.env("AWS_REGION", REGION).env("AWS_EC2_METADATA_DISABLED", "true");
-    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-    command
+/// The names of all lanes that are no mere commands.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    contest::names(AREA, HEATS)
+}
+
+/// Runs the lanes that are meant.
+pub(super) fn run(stage: &Stage, wanted: Wanted<'_>, told: impl FnMut(&str, Result<Outcome>)) {
+    contest::run_all(AREA, HEATS, stage, wanted, told);
 }

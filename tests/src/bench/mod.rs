@@ -6,7 +6,7 @@
 mod build;
 mod contest;
 mod document;
-mod helm;
+pub mod helm;
 mod lane;
 mod plot;
 mod provider;
@@ -38,7 +38,7 @@ pub struct Arguments {
     /// Write what is measured into docs/benchmarks.md
     #[arg(long)]
     write: bool,
-    /// So many runs of each program in every lane of `build`, `provider` and `registry`, instead of the lane's own number
+    /// So many runs of each program in every lane of `build`, `provider` and `registry`, and in most of `helm`, instead of the lane's own number
     #[arg(long)]
     rounds: Option<usize>,
 }
@@ -50,7 +50,7 @@ fn lanes() -> impl Iterator<Item = &'static Lane> {
 
 /// What all lanes are called.
 fn names() -> impl Iterator<Item = String> {
-    let others = build::names().chain(provider::names()).chain(registry::names());
+    let others = build::names().chain(helm::names()).chain(provider::names()).chain(registry::names());
     lanes().map(ToString::to_string).chain(others)
 }
 
@@ -76,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let wanted = Wanted { is_meant: &is_meant, without: &arguments.without, rounds: arguments.rounds };
     build::run(&stage, wanted, &mut tell);
+    helm::run(&stage, wanted, &mut tell);
     provider::run(&stage, wanted, &mut tell);
     registry::run(&stage, is_meant, &arguments.without, arguments.rounds, &mut tell);
     ensure!(failed.is_empty(), "these lanes have no result: {}", failed.join(", "));
