@@ -103,6 +103,15 @@ if [ -f "$etc/registries.yaml" ]; then
                 >"/etc/containerd/certs.d/$registry/hosts.toml"
         done
 fi
+# containerd looks for every hierarchy of cgroups that a process is named in, mounted or not; without that it is told of no
+# container that ran out of memory. Version 2 has none of this.
+sed 's/^[0-9]*:\([^:]*\):.*/\1/' /proc/1/cgroup | while read -r subsystems; do
+    case $subsystems in '' | name=*) continue ;; esac
+    if ! grep -q " - cgroup cgroup .*\b${subsystems%%,*}\b" /proc/self/mountinfo; then
+        mkdir -p "/sys/fs/cgroup/$subsystems"
+        mount -t cgroup -o "$subsystems" cgroup "/sys/fs/cgroup/$subsystems" || :
+    fi
+done
 service containerd containerd --config=/opt/node/containerd.toml
 await 30 ctr version
 ctr --namespace=k8s.io images import /opt/node/pause.tar >/dev/null

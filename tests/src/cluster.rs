@@ -60,8 +60,15 @@ impl Cluster {
 
     /// `kubectl` inside the node, as an administrator whom no access entry names.
     pub fn kubectl(&self, lab: &Lab) -> Command {
+        let mut command = self.inside(lab);
+        command.arg("kubectl");
+        command
+    }
+
+    /// What comes after this is run inside the node.
+    pub fn inside(&self, lab: &Lab) -> Command {
         let mut command = lab.engine().docker();
-        command.args(["exec", "--interactive", &container(&self.name), "kubectl"]);
+        command.args(["exec", "--interactive", &container(&self.name)]);
         command
     }
 

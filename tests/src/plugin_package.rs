@@ -63,3 +63,42 @@ fn add(tar: &mut Builder<impl Write>, path: &str, file: Option<(&[u8], u32)>) ->
     tar.append_data(&mut header, path, content)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Read;
+
+    use flate2::read::GzDecoder;
+
+    use super::*;
+
+    /// The files of a package, with their modes.
+    fn files(package: &Path) -> BTreeMap<String, (u32, String)> {
+        let mut tar = tar::Archive::new(GzDecoder::new(File::open(package).unwrap()));
+        let read = |mut entry: tar::Entry<'_, _>| {
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            (entry.path().unwrap().display().to_string(), (entry.header().mode().unwrap(), text))
+        };
+        tar.entries().unwrap().map(|entry| read(entry.unwrap())).collect()
+    }
+
+    #[test]
+    fn manifests_name_the_program_that_is_in_the_package() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        fs::write(&program, "x").unwrap();
+        let check = |system: &str, written: &str, path: &str| {
+            let packages = pack(&program, (system, "amd64"), folder.path()).unwrap();
+            for (package, prefix) in [(packages.helm3, ""), (packages.helm4, "eks-deploy/")] {
+                let files = files(&package);
+                assert_eq!(files[&format!("{prefix}{path}")], (0o755, "x".to_owned()), "{package:?}");
+                let (_, manifest) = &files[&format!("{prefix}plugin.yaml")];
+                assert!(manifest.contains(written), "`{written}` is not in {manifest}");
+            }
+        };
+        check("linux", r#"command: "$HELM_PLUGIN_DIR/bin/eks-deploy""#, "bin/eks-deploy");
+        check("windows", r#"command: "$HELM_PLUGIN_DIR\\bin\\eks-deploy.exe""#, "bin/eks-deploy.exe");
+    }
+}

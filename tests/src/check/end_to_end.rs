@@ -89,9 +89,13 @@ fn provide(world: &World<'_>, row: &mut Row, lab: &Lab, given: &mut Given) -> Re
         }
         None => given.argue(["--skip", "moby"]),
     }
-    let debian = ["docker-registry", "skopeo", "umoci", "containerd"].map(|program| (program, program));
+    let named = |program| (program, program);
+    let debian = ["docker-registry", "skopeo", "umoci", "containerd"].map(named);
     if or_skip(row, packages::need(&debian, world.consent))?.is_none() {
         given.argue(["--skip", "debian::", "--skip", "meet::"]);
+    }
+    if or_skip(row, packages::need(&["gpg", "gpg-agent"].map(named), world.consent))?.is_none() {
+        given.argue(["--skip", "install::helm_4_takes_what_is_signed"]);
     }
     Ok(())
 }

@@ -27,12 +27,46 @@ fn a_second_up_rolls_the_pods_to_the_new_digest(helm: Tool) {
     ended.expect(0, &[&format!("image image = {}@{first} (v1)", stage.repository), "deployed as revision 1"]);
     assert_eq!(stage.running(), [&*first]);
 
-    end(stage.up(helm).args(["--image", &image(&stage, "v2")])).expect(0, &["deployed as revision 2"]);
+    let mut again = stage.up(helm);
+    again.args(["--image", &image(&stage, "v2"), "--ci=github", "--report=report.json"]);
+    again
+        .env("GITHUB_STEP_SUMMARY", stage.home.path().join("summary"))
+        .env("GITHUB_OUTPUT", stage.home.path().join("output"));
+    let ended = end(&mut again);
+    ended.expect(0, &["::group::helm upgrade ", "::endgroup::\n", "deployed as revision 2"]);
     assert_eq!(stage.running(), [&*second]);
+    is_told_of(&stage, &first, &second);
     assert_eq!(stage.left_over(), [""; 0].map(std::path::PathBuf::from));
 
     there_is_a_way_back_as_long_as_the_image_is_there(&stage, helm, &first);
     a_colleague_without_the_plugin_keeps_the_digest(&stage, helm, [&first, &second]);
+}
+
+/// In the report, on the page of the job, and to later jobs.
+fn is_told_of(stage: &Stage, first: &str, second: &str) {
+    let [report, summary, output] = ["report.json", "summary", "output"]
+        .map(|name| std::fs::read_to_string(stage.home.path().join(name)).unwrap());
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(
+        (&report["outcome"], &report["revision"], &report["exitCode"]),
+        (&json!("deployed"), &json!(2), &json!(0))
+    );
+    for (when, digest) in [("before", first), ("after", second)] {
+        assert!(report["images"][0][when].as_str().unwrap().ends_with(digest), "{report}");
+    }
+    let timeline = report["timeline"].to_string();
+    for part in ["helm upgrade begins", "Deployment/web: ready", "is deployed as revision 2"] {
+        assert!(timeline.contains(part), "{part} is not in {timeline}");
+    }
+    assert_eq!(report["obstacles"], json!([]));
+    assert!(
+        summary.starts_with("### ✅ up ") && summary.contains(&second.replace(':', "&#58;")),
+        "{summary}"
+    );
+    assert!(
+        output.starts_with("outcome=deployed\nrevision=2\nimages=[\"") && output.contains(second),
+        "{output}"
+    );
 }
 
 /// To the first revision and forth again, looked at by `status`; not to one whose image is gone.
@@ -88,16 +122,21 @@ fn rule_19_a_colleague_without_the_plugin_by_helm_3() {
     a_second_up_rolls_the_pods_to_the_new_digest(Tool::Helm3);
 }
 
-/// Nobody names it on the command line: the one place in values that renders to it is found.
+/// Nobody names it on the command line: the one place in values that renders to it is found. What says the values can be
+/// read once only.
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn an_image_of_ecr_in_the_values_is_pinned_where_it_stands() {
+fn rule_1_an_image_in_values_of_stdin_is_pinned_where_it_stands() {
     let stage = Stage::set();
     let digest = stage.push("v1");
-    let repository = format!("image.repository={}", stage.repository);
-    let ended = end(stage.up(Tool::Helm4).args(["--set", &repository, "--set", "image.tag=v1"]));
+    write(&stage, "once.yaml", &format!("image: {{repository: {}, tag: v1}}\n", stage.repository));
+    let values = std::fs::File::open(stage.home.path().join("once.yaml")).unwrap();
+    let ended = end(stage.up(Tool::Helm4).arg("--values=-").stdin(values));
     ended.expect(0, &[&format!("image image = {}@{digest} (v1)", stage.repository)]);
     assert_eq!(stage.running(), [digest]);
+    // Helm's own way: what was given last time counts again.
+    let said = "no values were given, so helm takes those of the last revision again, with their digests";
+    end(&mut stage.up(Tool::Helm4)).expect(0, &[said, ": image.tag; --image names"]);
 }
 
 #[test]

@@ -81,3 +81,45 @@ fn kubectl_goes_where_a_release_would() {
     end(pods.args(["get", "pods", "--context=here"])).expect(0, &["No resources found"]);
     assert!(std::fs::read_to_string(written).unwrap().contains("name: c\n"), "the user's own entry stays");
 }
+
+/// All is well here; and what is not is a line with what to do, by the exit code of the first.
+#[test]
+#[ignore = "needs the lab: cargo xtask test"]
+fn a_doctor_tells_what_is_there_and_what_is_missing() {
+    let doctor = |stage: &Stage| {
+        let mut doctor = stage.plugin();
+        doctor.env("HELM_BIN", stage.lab.tool(Tool::Helm4).unwrap()).arg("doctor");
+        doctor.args(["--cluster", &stage.cluster.name, "--namespace", &stage.name]);
+        doctor
+    };
+    let stage = Stage::set();
+    let ended = end(doctor(&stage).arg("--output=json"));
+    ended.expect(0, &[]);
+    let checks: Value = serde_json::from_str(&ended.out).unwrap();
+    let told: Vec<_> = checks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| (check["check"].as_str().unwrap(), &check["ok"]))
+        .collect();
+    assert_eq!(
+        told,
+        ["helm", "cluster", "identity", "clock", "access", "images"].map(|what| (what, &json!(true)))
+    );
+    assert!(
+        ended.out.contains(&stage.user.arn) && ended.out.contains(&stage.cluster.endpoint),
+        "{}",
+        ended.out
+    );
+    let ended = end(doctor(&stage).env("HELM_BIN", "/nonexistent/helm"));
+    ended.expect(1, &[]);
+    assert!(ended.out.starts_with("no    helm "), "{}", ended.out);
+
+    let stranger = Stage::with_stranger();
+    let ended = end(&mut doctor(&stranger));
+    ended.expect(4, &[]);
+    for part in ["ok    identity  ", "no    access    ", "aws eks create-access-entry"] {
+        assert!(ended.out.contains(part), "{part} is not in {}", ended.out);
+    }
+    assert_eq!(stranger.left_over(), [""; 0].map(std::path::PathBuf::from));
+}

@@ -13,6 +13,7 @@ mod post_render;
 mod recover;
 mod refuse;
 mod remote;
+mod resolve;
 mod roles;
 mod rollout;
 mod stage;

@@ -13,6 +13,13 @@ use serde_json::json;
 
 use crate::stage::{Ended, Stage, end};
 
+/// A Secret, and a hook that fails and says on its way what is in it.
+const LEAKING: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: {{ .Values.password }}}\n{{ if \
+                       .Values.leak }}\n---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: leaks, annotations: \
+                       {helm.sh/hook: pre-upgrade}}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n      restartPolicy: \
+                       Never\n      containers:\n      - name: c\n        image: {{ .Values.image.repository }}:{{ \
+                       .Values.image.tag }}\n        command: [sh, -c, 'echo the password is $P; exit 3']\n        env: [{name: \
+                       P, valueFrom: {secretKeyRef: {name: s, key: a}}}]\n{{ end }}\n";
 const NOWHERE: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 fn write(stage: &Stage, name: &str, text: &str) {
@@ -58,7 +65,12 @@ fn mistakes_have_a_code_and_a_next_step() {
     let image = format!("--image=image={repository}:v1");
     let gone = format!("--image=image={repository}@{NOWHERE}");
     let unused = format!("--image=unused={repository}:v1");
-    let rows: [(&str, &[&str], i32, &[&str]); 9] = [
+    // Not a plan, and one that someone else's key sealed.
+    write(&stage, "no.plan", "[]");
+    let edited = json!({"version": 1, "seal": NOWHERE, "plan": {"release": "web", "namespace": "shop", "cluster": "c",
+        "revision": 1, "chart": {"name": "web", "version": "0.1.0", "digest": null}, "images": [], "values": null}});
+    write(&stage, "edited.plan", &edited.to_string());
+    let rows: [(&str, &[&str], i32, &[&str]); 12] = [
         (
             "./web",
             &[&here, "--imgae=a=b"],
@@ -85,6 +97,24 @@ fn mistakes_have_a_code_and_a_next_step() {
             &[&here, &image, "--lock=newer.lock"],
             64,
             &["is of version 2, and this program knows version 1"],
+        ),
+        (
+            "./web",
+            &[&here, &image, "--expect=no.plan"],
+            64,
+            &["`no.plan` is not a plan file", "hint: write it anew"],
+        ),
+        (
+            "./web",
+            &[&here, &image, "--expect=edited.plan"],
+            64,
+            &["`edited.plan` was edited after it was written"],
+        ),
+        (
+            "./web",
+            &[&here, &image, "--report=nowhere/report.json"],
+            64,
+            &["the report cannot be written to `nowhere/report.json`"],
         ),
         (
             "./web",
@@ -126,39 +156,46 @@ fn secrets_are_found_nowhere() {
         "password": {"value": format!("{PLANTED}-output"), "type": "string", "sensitive": true},
     });
     write(&stage, "out.json", &outputs.to_string());
-    let secret =
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: {{ .Values.password }}}\n";
-    write(&stage, "web/templates/secret.yaml", secret);
-    let helm = wrapper(&stage);
-    let up = |flags: &[&str]| -> Ended {
-        let mut up = stage.up(Tool::Helm4);
-        up.env("HELM_BIN", &helm).args(["--values=secret.yaml", "--image=image=terraform:image"]);
-        end(up.args(["--tf-output-file=out.json"]).args(flags))
+    write(&stage, "web/templates/secret.yaml", LEAKING);
+    let up = |tool: Tool, flags: &[&str]| -> Ended {
+        let mut up = stage.up(tool);
+        up.env("HELM_BIN", wrapper(&stage, tool))
+            .args(["--values=secret.yaml", "--image=image=terraform:image"]);
+        up.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", stage.home.path().join("summary.md"));
+        end(up.args(["--tf-output-file=out.json", "--report=report.json"]).args(flags))
     };
-    let good = up(&[]);
-    good.expect(0, &["deployed as revision 1"]);
-    let failed = up(&["--set=ready=/nowhere", "--timeout=5s", "--via=post-render"]);
-    failed.expect(6, &[]);
+    let verbose = up(Tool::Helm3, &["--debug"]);
+    verbose.expect(0, &["deployed as revision 1"]);
+    let good = up(Tool::Helm4, &["--debug"]);
+    good.expect(0, &["deployed as revision 2"]);
+    for said in [&verbose.out, &good.out] {
+        assert!(said.contains("(values, manifests and notes are left out here"), "{said}");
+    }
+    let failed = up(Tool::Helm4, &["--set=leak=true", "--via=post-render", "--debug"]);
+    failed.expect(6, &["  | the password is (hidden)", "::error title=release "]);
     assert_eq!(stage.left_over(), [""; 0].map(std::path::PathBuf::from));
-    let argv = fs::read_to_string(stage.home.path().join("argv")).unwrap();
+    let [argv, report, summary] = ["argv", "report.json", "summary.md"]
+        .map(|name| fs::read_to_string(stage.home.path().join(name)).unwrap());
     assert!(argv.contains("upgrade --install"), "{argv}");
+    assert!(report.contains("the password is (hidden)"), "{report}");
     let key = &stage.user.keys.secret;
-    for text in [&good.out, &good.err, &failed.out, &failed.err, &argv] {
-        for secret in [PLANTED, key, "k8s-aws-v1."] {
+    let [verbose, good, failed] = [verbose, good, failed].map(|ended| ended.out + &ended.err);
+    for text in [verbose, good, failed, argv, report, summary] {
+        for secret in [PLANTED, key, "k8s-aws-v1.", "cGxhbnRlZC03ZjNh"] {
             assert!(!text.contains(secret), "{secret} is in:\n{text}");
         }
     }
 }
 
 /// A Helm that writes down how it is called, and what it finds in its environment that is not AWS's.
-fn wrapper(stage: &Stage) -> std::path::PathBuf {
-    let real = stage.lab.tool(Tool::Helm4).unwrap();
+fn wrapper(stage: &Stage, tool: Tool) -> std::path::PathBuf {
+    let real = stage.lab.tool(tool).unwrap();
     let script = format!(
         "#!/bin/sh\n{{ echo \"$@\"; env | grep -v ^AWS_; }} >>argv\nexec {} \"$@\"\n",
         real.display()
     );
     write(stage, "script", &script);
-    let helm = stage.home.path().join("helm");
+    let helm = stage.home.path().join(format!("{tool:?}"));
     // Not written by this process: what another test starts would hold it open for writing, and it could not run.
     let install = |from: &Path, to: &Path| run(Command::new("install").arg("-m700").args([from, to]), SHORT);
     install(&stage.home.path().join("script"), &helm).unwrap();

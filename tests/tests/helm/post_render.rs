@@ -73,7 +73,7 @@ fn check(stage: &Stage, helm: Tool, renderer: &str, image: &str, digest: &str) {
 
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn helm_3_sends_manifests_through_two_renderers() {
+fn rule_3_helm_3_sends_manifests_through_two_renderers() {
     let (stage, digest, image) = stage("");
     let theirs = script(&stage, "theirs");
     check(&stage, Tool::Helm3, theirs.to_str().unwrap(), &image, &digest);
@@ -82,7 +82,7 @@ fn helm_3_sends_manifests_through_two_renderers() {
 /// Hooks too, and the user's renderer is a plugin.
 #[test]
 #[ignore = "needs the lab: cargo xtask test"]
-fn helm_4_sends_manifests_through_two_renderers() {
+fn rule_3_helm_4_sends_manifests_through_two_renderers() {
     let (stage, digest, image) = stage("hook");
     let folder = script(&stage, "plugins/theirs/run.sh").with_file_name("plugin.yaml");
     let manifest = "apiVersion: v1\ntype: postrenderer/v1\nname: theirs\nversion: 1.0.0\nruntime: subprocess\n\

@@ -1,12 +1,18 @@
-//! Rollouts that fail in every way that a node can show, at once, and four that are only slow: the cause is said, with
+//! Rollouts that fail in every way that a node can show, at once, and five that are only slow: the cause is said, with
 //! what the containers wrote, and nobody gives up too early.
 
 use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use lab::process::poll_until;
+use lab::base;
+use lab::process::{SHORT, poll_until, run_with_input};
 use lab::tool::Tool;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -90,6 +96,76 @@ impl Running {
     }
 }
 
+/// The way to the registry by a host name of its own, at which everybody is asked to come again later until it opens.
+struct Door<'a> {
+    stage: &'a Stage,
+    host: String,
+    is_open: Arc<AtomicBool>,
+}
+
+impl<'a> Door<'a> {
+    /// Tells the node of it.
+    fn before(stage: &'a Stage) -> Self {
+        let behind = stage.lab.ministack();
+        // Where containers reach it, as they do the registry.
+        let listener = TcpListener::bind((behind.ip(), 0)).unwrap();
+        let (host, is_open) = (format!("{}.example", stage.name), Arc::new(AtomicBool::new(false)));
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let open = Arc::clone(&is_open);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let open = open.load(Ordering::SeqCst);
+                thread::spawn(move || if open { pass(&client, behind) } else { refuse(client) });
+            }
+        });
+        let hosts = format!("server = \"{url}\"\n[host.\"{url}\"]\ncapabilities = [\"pull\", \"resolve\"]\n");
+        let door = Self { stage, host, is_open };
+        door.on_node("mkdir -p $0 && cat >$0/hosts.toml", &hosts);
+        door
+    }
+
+    fn on_node(&self, script: &str, input: &str) {
+        let mut command = self.stage.cluster.inside(&self.stage.lab);
+        command.args(["sh", "-c", script, &format!("/etc/containerd/certs.d/{}", self.host)]);
+        run_with_input(&mut command, SHORT, |stdin| Ok(stdin.write_all(input.as_bytes())?)).unwrap();
+    }
+
+    fn open(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Door<'_> {
+    fn drop(&mut self) {
+        self.on_node("rm -r $0", "");
+    }
+}
+
+fn refuse(mut client: TcpStream) {
+    let mut request = [0; 4096];
+    let _ = client.read(&mut request);
+    let _ =
+        client.write_all(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+}
+
+fn pass(client: &TcpStream, to: SocketAddr) {
+    let Ok(server) = TcpStream::connect(to) else { return };
+    let carry = |mut from: &TcpStream, mut to: &TcpStream| {
+        let _ = io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Write);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| carry(client, &server));
+        carry(&server, client);
+    });
+}
+
+fn events_of<'a>(stage: &'a Stage, reason: &'a str, path: &'a str) -> impl Fn() -> String + 'a {
+    let (selector, output) =
+        (format!("--field-selector=reason={reason}"), format!("--output=jsonpath={path}"));
+    move || stage.kubectl(&["get", "events", &selector, &output])
+}
+
 /// A pod with one container, which is never ready.
 fn pod(container: Value) -> Value {
     let mut whole = json!({
@@ -130,7 +206,7 @@ fn rule_10_what_stands_in_the_way_is_said_and_what_is_slow_is_let_be() {
     migration["hook"]["restartPolicy"] = json!("Never");
     let hook = start("hook", &migration, &[]);
     let crashing = with(json!({"command": ["sh", "-c", "echo '::error::no database'; exit 3"]}));
-    let crash = start("crash", &crashing, &["--rollback-on-failure"]);
+    let crash = start("crash", &crashing, &["--rollback-on-failure", "--report=crash.report", "--ci=gitlab"]);
     let probe = start("probe", &with(json!({})), &[]);
     let secret = json!({"envFrom": [{"secretRef": {"name": "absent"}}]});
     let secret = start("secret", &with(secret), &[]);
@@ -151,6 +227,12 @@ fn rule_10_what_stands_in_the_way_is_said_and_what_is_slow_is_let_be() {
     migrates["hook"]["restartPolicy"] = json!("Never");
     migrates["hook"]["containers"][0]["command"] = json!(["sleep", "12"]);
     let long = start("long", &migrates, &[]);
+    let door = Door::before(&stage);
+    let behind = image.replace(&base::registry(), &door.host);
+    let throttled = start("throttled", &pod(json!({"image": behind, "readinessProbe": null})), &[]);
+    let grows = json!(["sh", "-c", "x=0123456789; while :; do x=$x$x; done"]);
+    let limit = json!({"requests": {"cpu": "1m"}, "limits": {"memory": "24Mi"}});
+    let memory = start("memory", &with(json!({"command": grows, "resources": limit})), &[]);
 
     let absent = ["this cannot succeed: Deployment/digest: ErrImagePull", "the registry does not have it"];
     digest.ends(
@@ -178,13 +260,11 @@ fn rule_10_what_stands_in_the_way_is_said_and_what_is_slow_is_let_be() {
             ])
         }
     };
-    let events = |reason: &'static str| {
-        let stage = &stage;
-        let path = "--output=jsonpath={.items[*].involvedObject.name}";
-        move || stage.kubectl(&["get", "events", &format!("--field-selector=reason={reason}"), path])
-    };
+    let events = |reason: &'static str| events_of(&stage, reason, "{.items[*].involvedObject.name}");
     late.when(of_pods("late", "{..waiting.reason}"), "CreateContainerConfigError");
     stage.kubectl(&["create", "secret", "generic", "late", "--from-literal=a=b"]);
+    throttled.when(events_of(&stage, "Failed", "{.items[*].message}"), "429 Too Many Requests");
+    door.open();
     scale.when(of_pods("scale", "{..conditions[*].reason}"), "Unschedulable");
     stage.kubectl(&["label", "nodes", "--all", &format!("{}=late", stage.name)]);
     let stopped = [
@@ -198,6 +278,13 @@ fn rule_10_what_stands_in_the_way_is_said_and_what_is_slow_is_let_be() {
             node.stop_when(of_pods("node", "{..conditions[*].reason}"), "Unschedulable"),
             vec!["Unschedulable: 0/1 nodes are available"],
         ),
+        (
+            memory.stop_when(
+                of_pods("memory", "{..waiting.reason} {..lastState.terminated.reason}"),
+                "CrashLoopBackOff OOMKilled",
+            ),
+            vec!["OOMKilled, out of memory, exit code 137"],
+        ),
     ];
     for (running, expected) in stopped {
         running.ends(130, &[&expected[..], &["what stood in the way:\n  Deployment/"]].concat());
@@ -207,7 +294,12 @@ fn rule_10_what_stands_in_the_way_is_said_and_what_is_slow_is_let_be() {
     let crash = crash.stop_when(looping, "warning: Deployment/crash: CrashLoopBackOff: ");
     crash
         .ends(130, &["CrashLoopBackOff: exit code 3, ", "  | ::error::no database", "nothing of it is left"]);
-    for good in [late, scale, slow, long] {
+    let report = fs::read_to_string(stage.home.path().join("crash.report")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((&report["outcome"], &report["exitCode"]), (&json!("removed"), &json!(130)), "{report}");
+    assert_eq!(report["obstacles"][0]["causes"][0]["reason"], "CrashLoopBackOff", "{report}");
+    assert_eq!(report["obstacles"][0]["logs"][0]["lines"], json!(["::error::no database"]), "{report}");
+    for good in [late, scale, slow, long, throttled] {
         let said = good.ends(0, &["deployed as revision 1"]);
         assert!(!said.contains("cannot succeed"), "{said}");
     }
