@@ -71,11 +71,13 @@ impl Report {
     /// Begins. A file that cannot be written is an error now, and not after the change.
     pub(crate) fn begin(verb: &'static str, arguments: ReportArguments) -> Result<Self, ReportError> {
         if let Some(path) = &arguments.report {
-            let check = fs::metadata(folder(path)).and_then(|found| match found.is_dir() && !path.is_dir() {
-                true => Ok(()),
-                false => Err(io::ErrorKind::NotADirectory.into()),
-            });
-            check.map_err(|source| ReportError { path: path.clone(), source })?;
+            let found = fs::metadata(folder(path)).map(|found| found.is_dir() && !path.is_dir());
+            let wrong = match found {
+                Ok(true) => None,
+                Ok(false) => Some(io::ErrorKind::NotADirectory.into()),
+                Err(error) => Some(error),
+            };
+            wrong.map_or(Ok(()), |source| Err(ReportError { path: path.clone(), source }))?;
         }
         Ok(Self {
             verb,

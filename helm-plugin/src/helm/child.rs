@@ -95,7 +95,9 @@ impl Child {
         loop {
             tokio::select! {
                 status = self.wait() => {
-                    shown.iter_mut().for_each(|one| one.show(true));
+                    for one in shown {
+                        one.show(true);
+                    }
                     return Ok((status?, stop));
                 }
                 _ = tick.tick() => shown.iter_mut().for_each(|one| one.show(false)),
@@ -130,8 +132,8 @@ pub(crate) struct Shown {
     file: File,
     output: Box<dyn Write>,
     fit: Fit,
-    /// How much of the text has been shown.
-    shown: usize,
+    /// How much of the text that is.
+    until: usize,
     /// Everything read, for those that look for a reason afterwards.
     pub(crate) text: Vec<u8>,
 }
@@ -139,7 +141,7 @@ pub(crate) struct Shown {
 impl Shown {
     /// Shows `file`, read from its start, on `output`.
     pub(crate) fn new(file: File, output: impl Write + 'static, fit: Fit) -> Self {
-        Self { file, output: Box::new(output), fit, shown: 0, text: Vec::new() }
+        Self { file, output: Box::new(output), fit, until: 0, text: Vec::new() }
     }
 
     /// Shows the lines that have come since, and at the end the one that nothing has ended.
@@ -147,10 +149,10 @@ impl Shown {
         // An output that is gone is no reason to stop a deployment.
         let _ = self.file.read_to_end(&mut self.text);
         let last = self.text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        let end = if at_end { self.text.len() } else { last.max(self.shown) };
-        let lines = String::from_utf8_lossy(&self.text[self.shown..end]);
+        let end = if at_end { self.text.len() } else { last.max(self.until) };
+        let lines = String::from_utf8_lossy(&self.text[self.until..end]);
         let shown: String = lines.lines().filter_map(|line| Some((self.fit)(line)? + "\n")).collect();
-        self.shown = end;
+        self.until = end;
         if !shown.is_empty() {
             beside(|| {
                 let _ = self.output.write_all(shown.as_bytes()).and_then(|()| self.output.flush());

@@ -124,7 +124,9 @@ impl<'a> Follower<'a> {
 
     async fn states(&self) -> Result<Vec<State>, KubeError> {
         let mut states = observe::states(self.client, &self.subjects).await?;
-        states.iter_mut().for_each(|state| state.hide(&self.secrets));
+        for state in &mut states {
+            state.hide(&self.secrets);
+        }
         Ok(states)
     }
 

@@ -40,7 +40,9 @@ struct Wanted {
 async fn deploy(wanted: Wanted, report: &mut Report) -> Result<Exit, Failure> {
     let Wanted { release, expect, recover, yes, deadline } = wanted;
     let (begun, mut signals) = Begun::new(release)?;
-    deadline.into_iter().for_each(|time| signals.end_after(time));
+    if let Some(time) = deadline {
+        signals.end_after(time);
+    }
     let key = Key::of_environment();
     // Before the cluster is asked for anything: a file that does not do is the user's to mend.
     let planned = expect.as_deref().map(|path| Plan::read(path, &key)).transpose()?;

@@ -126,8 +126,10 @@ pub(super) async fn prepare(
     if !copied_first && local {
         chart = snapshot(&chart, folder)?;
     }
-    if !settings.helm.says_values() {
-        kept(&first.config, &named).iter().for_each(|line| warn(line));
+    if !settings.helm.says_values()
+        && let Some(line) = kept(&first.config, &named)
+    {
+        warn(&line);
     }
     let (chart, chart_version) = if local {
         (chart, None)

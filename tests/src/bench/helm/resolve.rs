@@ -122,7 +122,10 @@ impl Hundred {
     /// `eks-deploy images list`, which tells every image by its digest. `endpoint` is where the registry is reached.
     pub fn command(&self, plugin: &Path, endpoint: &str) -> Command {
         let (mut command, keys) = (Command::new(plugin), self.ecr.keys());
-        command.args(["images", "list"]).current_dir(self.folder.path()).env_clear();
+        command
+            .args(["images", "list"])
+            .env_clear()
+            .env("EKS_DEPLOY_CONFIG", self.folder.path().join("eks-deploy.yaml"));
         command.env("HELM_BIN", self.folder.path().join("helm")).env("TMPDIR", self.folder.path());
         command.env("HOME", self.folder.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", REGION);
