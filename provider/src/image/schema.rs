@@ -164,7 +164,7 @@ fn cache() -> Shape {
     Shape::single([
         Attribute::optional("ecr", Shape::single([repository, mode()])).describe("As ECR takes it."),
         Attribute::optional("registry", Shape::list([reference, mode()])).describe("Further ones."),
-        Attribute::optional("local", Type::String).describe(
+        Attribute::optional("local", Type::String).validate(given()).describe(
             "A folder of this machine, for the steps of all stages. Several images may share it. Docker's daemon \
              reads it and does not write to it.",
         ),
